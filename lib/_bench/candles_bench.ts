@@ -1,0 +1,122 @@
+/**
+ * Minute candles into daily, hourly and per-year Parquet: Lakebook beside Python Polars, whole processes in turn,
+ * A B A B …, so that the ratio holds on a noisy machine. Prints medians, the ratio pair by pair, and peak memory.
+ *
+ * Input: the file named by `LAKEBOOK_BENCH_CSV`, or about 1.6 million simulated minutes. `LAKEBOOK_BENCH_PYTHON`
+ * names a Python that has Polars; without one the comparison is skipped, and said so.
+ */
+import { gzipSync } from "node:zlib";
+import { demoMarket } from "../sources/demo_market.ts";
+
+const RUNS = Number(Deno.env.get("LAKEBOOK_BENCH_RUNS") ?? 7);
+
+interface Timing {
+  seconds: number;
+  peak_mib: number;
+}
+
+const scratch = await Deno.makeTempDir();
+const csv = Deno.env.get("LAKEBOOK_BENCH_CSV") ?? await simulatedCsv(`${scratch}/minutes.csv`);
+const gz = `${scratch}/minutes.csv.gz`;
+await Deno.writeFile(gz, gzipSync(await Deno.readFile(csv)));
+const python = await pythonWithPolars();
+
+const here = (name: string) => new URL(name, import.meta.url).pathname;
+const jobs = {
+  lakebook: (file: string, out: string) => [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "-P=bench",
+    here("candles_job.ts"),
+    file,
+    out,
+  ],
+  polars: (file: string, out: string) => [python!, here("candles_polars.py"), file, out],
+};
+
+for (const [name, file] of [["plain .csv", csv], [".csv.gz", gz]] as const) {
+  const { size } = await Deno.stat(file);
+  console.log(`\n${name}: ${(size / 1e6).toFixed(0)} MB, ${RUNS} runs after one warm-up`);
+  const times: Record<string, Timing[]> = { lakebook: [], polars: [] };
+  for (let run = 0; run <= RUNS; run++) {
+    for (const peer of python ? ["lakebook", "polars"] as const : ["lakebook"] as const) {
+      const timing = await timeProcess(jobs[peer](file, `${scratch}/out-${peer}`));
+      if (run > 0) times[peer]!.push(timing);
+    }
+  }
+  for (const [peer, list] of Object.entries(times)) {
+    if (list.length === 0) continue;
+    const seconds = list.map((timing) => timing.seconds);
+    console.log(
+      `  ${peer.padEnd(9)} median ${median(seconds).toFixed(3)} s (${Math.min(...seconds).toFixed(3)} to ` +
+        `${Math.max(...seconds).toFixed(3)}), peak memory ${
+          median(list.map((timing) => timing.peak_mib)).toFixed(0)
+        } MiB`,
+    );
+  }
+  if (python) {
+    const ratios = times["polars"]!.map(({ seconds }, i) => seconds / times["lakebook"]![i]!.seconds);
+    console.log(`  speed of Lakebook over Polars, pair by pair: median ${median(ratios).toFixed(2)} ×`);
+  }
+}
+if (!python) {
+  console.log("\nskipped: the comparison, no Python with Polars (name one in LAKEBOOK_BENCH_PYTHON)");
+}
+await Deno.remove(scratch, { recursive: true });
+
+async function simulatedCsv(path: string): Promise<string> {
+  const market = demoMarket({ seed: 1 });
+  using file = await Deno.open(path, { write: true, create: true });
+  for (let month = 0; month < 37; month++) {
+    const text = market.minuteCandlesCsv(2021 + Math.floor(month / 12), (month % 12) + 1, {
+      until: new Date(8.64e15),
+    });
+    const bytes = month === 0 ? text : text.subarray(text.indexOf(10) + 1);
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  }
+  return path;
+}
+
+async function pythonWithPolars(): Promise<string | null> {
+  for (const name of [Deno.env.get("LAKEBOOK_BENCH_PYTHON"), "python3"]) {
+    if (!name) continue;
+    const probe = await new Deno.Command(name, {
+      args: ["-c", "import polars"],
+      stderr: "null",
+      stdout: "null",
+    }).output()
+      .catch(() => null);
+    if (probe?.success) return name;
+  }
+  return null;
+}
+
+async function timeProcess([command, ...args]: string[]): Promise<Timing> {
+  await Deno.remove(args.at(-1)!, { recursive: true }).catch(() => {});
+  const began = performance.now();
+  const child = new Deno.Command(command!, { args, stdout: "null", stderr: "inherit" }).spawn();
+  let peak = 0;
+  const watch = setInterval(() => peak = Math.max(peak, peakMemoryKib(child.pid)), 20);
+  const { success } = await child.status;
+  const seconds = (performance.now() - began) / 1000;
+  clearInterval(watch);
+  if (!success) throw new Error(`Cannot time "${command}": it failed`);
+  return { seconds, peak_mib: peak / 1024 };
+}
+
+/** The kernel's own high-water mark of a process, on Linux; 0 elsewhere. */
+function peakMemoryKib(pid: number): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted.length % 2
+    ? sorted[sorted.length >> 1]!
+    : (sorted[sorted.length / 2 - 1]! + sorted[sorted.length / 2]!) / 2;
+}

@@ -1,0 +1,25 @@
+/**
+ * The job that is timed against Python Polars (`candles_polars.py`): a minute file into hourly and daily candles and
+ * daily prices, one Parquet file a partition. The pipeline's own code, without its copy in `raw/` and its ledger.
+ *
+ * Arguments: FILE OUT
+ */
+import { LocalStore } from "../lake/store_local.ts";
+import { inspectCandles } from "../sources/candles_csv.ts";
+import { CandleStage } from "../warehouse/candle_stage.ts";
+import { openDuckDb } from "../warehouse/engine_duckdb.ts";
+import { MATERIALIZED, materializeTables, writeTables } from "../warehouse/materialize.ts";
+import { registerNothing } from "../warehouse/catalog.ts";
+import { PRICE_HISTORY } from "../core/tables.ts";
+
+const [path, out] = Deno.args;
+if (!path || !out) throw new TypeError("Cannot run: give FILE and OUT");
+const store = new LocalStore(out);
+await using _lock = await store.lock("bench");
+const engine = openDuckDb();
+const stage = new CandleStage(engine, { scratch: await store.scratch(), latestMs: Date.now() });
+await stage.load(await inspectCandles(path), { symbol: "BTCUSD", source: "csv" });
+await stage.seal();
+await registerNothing(await engine, [PRICE_HISTORY]);
+await materializeTables(await engine);
+await writeTables(await engine, MATERIALIZED, { store, kind: "live" });

@@ -1,0 +1,11 @@
+/**
+ * Core: what every room speaks of. Errors, UTC time and slots, row types, the definitions of the lake's tables,
+ * and the effects (network, clock, log) that are handed in from the edge. No I/O here.
+ *
+ * @module
+ */
+export * from "./effects.ts";
+export * from "./errors.ts";
+export * from "./rows.ts";
+export * from "./tables.ts";
+export * from "./time.ts";

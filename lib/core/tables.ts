@@ -1,0 +1,123 @@
+/**
+ * The lake's tables: one definition for their location, columns and partitions. The names and columns are a
+ * contract with the readers of the lake (SQL, notebooks, Athena), so a change here is a change of the product.
+ */
+
+/** Column types, in Athena's words. */
+export type ColumnType = "string" | "int" | "bigint" | "double" | "date" | "timestamp";
+
+/** A table over objects of the lake. */
+export interface TableDefinition {
+  /** `crypto_analytics` is the technical layer, `crypto_gold` the business layer. */
+  database: "crypto_analytics" | "crypto_gold";
+  name: string;
+  /** Columns inside the objects, in order. */
+  columns: Readonly<Record<string, ColumnType>>;
+  /** Columns that come from the key (`year=2026/…`), in order. */
+  partitions: Readonly<Record<string, ColumnType>>;
+  format: "parquet" | "ndjson" | "csv";
+  /** Key prefix of the objects, with a slash at its end. */
+  prefix: string;
+  /** One line for `--help` and error hints. */
+  about: string;
+}
+
+const CANDLE_PRICES = { open: "double", high: "double", low: "double", close: "double" } as const;
+
+const HOUR_PARTITIONS = { year: "int", month: "int", day: "int", hour: "int" } as const;
+
+/** Raw candle files: exact copies of what came in, in the column order of the reference (close before high). */
+export const BTCUSD_RAW = {
+  database: "crypto_analytics",
+  name: "btcusd_raw",
+  columns: {
+    time: "bigint",
+    open: "double",
+    close: "double",
+    high: "double",
+    low: "double",
+    volume: "double",
+  },
+  partitions: { symbol: "string", source: "string", interval: "string" },
+  format: "csv",
+  prefix: "raw/ohlcv/",
+  about: "candles as they came in: time in epoch ms, volume in the base coin",
+} as const satisfies TableDefinition;
+
+/** Price samples (not candles): what CoinGecko's market chart gives. */
+export const PRICE_HISTORY = {
+  database: "crypto_analytics",
+  name: "price_history",
+  columns: { epoch_ms: "bigint", iso_ts: "string", price_usd: "double", source: "string" },
+  partitions: { symbol: "string", year: "int" },
+  format: "ndjson",
+  prefix: "processed/price_history/",
+  about: "single price samples, for example one a day from CoinGecko's market chart",
+} as const satisfies TableDefinition;
+
+/** Market snapshots: 250 coins a slot of five minutes. */
+export const PROCESSED_PRICES = {
+  database: "crypto_analytics",
+  name: "processed_prices",
+  columns: {
+    id: "string",
+    symbol: "string",
+    name: "string",
+    current_price: "double",
+    market_cap: "bigint",
+    market_cap_rank: "int",
+    volume_24h: "bigint",
+    price_change_pct_1h: "double",
+    price_change_pct_24h: "double",
+    price_change_pct_7d: "double",
+    timestamp: "bigint",
+    source: "string",
+  },
+  partitions: HOUR_PARTITIONS,
+  format: "ndjson",
+  prefix: "processed/market_prices/",
+  about: "market snapshots, one row a coin and slot",
+} as const satisfies TableDefinition;
+
+/** Silver candles. */
+export const OHLCV_HOURLY = {
+  database: "crypto_analytics",
+  name: "ohlcv_hourly",
+  columns: { hour_start: "timestamp", ...CANDLE_PRICES, volume: "double", source: "string" },
+  partitions: { symbol: "string", year: "int", month: "int" },
+  format: "parquet",
+  prefix: "processed/ohlcv_hourly/",
+  about: "hourly candles, from minute or hourly input",
+} as const satisfies TableDefinition;
+
+/** Gold candles. */
+export const OHLCV_DAILY = {
+  database: "crypto_gold",
+  name: "ohlcv_daily",
+  columns: { day: "date", ...CANDLE_PRICES, volume: "double", source: "string" },
+  partitions: { symbol: "string", year: "int" },
+  format: "parquet",
+  prefix: "analytics/ohlcv_daily/",
+  about: "daily candles, from the hourly ones where they exist",
+} as const satisfies TableDefinition;
+
+/** The reference's daily table: mean of close, lowest low, highest high of each UTC day. */
+export const PROCESSED_PARTITIONED = {
+  database: "crypto_gold",
+  name: "processed_partitioned",
+  columns: { day: "date", avg_price_usd: "double", min_price_usd: "double", max_price_usd: "double" },
+  partitions: { year: "int" },
+  format: "parquet",
+  prefix: "analytics/daily_prices/",
+  about: "Bitcoin per UTC day: mean close, lowest low, highest high",
+} as const satisfies TableDefinition;
+
+/** Every table, in data-flow order. */
+export const TABLES: readonly TableDefinition[] = [
+  BTCUSD_RAW,
+  PRICE_HISTORY,
+  PROCESSED_PRICES,
+  OHLCV_HOURLY,
+  OHLCV_DAILY,
+  PROCESSED_PARTITIONED,
+];

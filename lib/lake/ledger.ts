@@ -1,0 +1,102 @@
+/**
+ * The run ledger: what each unit of work was made from and what it made, so that the next run can skip what is
+ * done and notice what has been harmed. It lives under `_ledger/`, where no table looks.
+ */
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { LakeError } from "../core/errors.ts";
+import type { ObjectStore } from "./store.ts";
+
+const RECORD = z.object({
+  /** Hash of everything that the result depends on: inputs, settings, code version. */
+  fingerprint: z.string(),
+  /** Objects that the unit wrote. */
+  outputs: z.array(z.object({ key: z.string(), size: z.number(), sha256: z.string() })),
+  /** What the unit wants to remember. */
+  notes: z.record(z.string(), z.unknown()),
+});
+
+/** What the ledger keeps of a unit. */
+export type LedgerRecord = z.infer<typeof RECORD>;
+
+/** SHA-256 in hexadecimal. */
+export function sha256(data: Uint8Array | string): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+/** A short hash of any JSON value, for fingerprints. */
+export function fingerprint(value: unknown): string {
+  return sha256(JSON.stringify(value)).slice(0, 32);
+}
+
+function recordKey(unit: string): string {
+  return `_ledger/units/${unit}.json`;
+}
+
+/** The record of a unit, or null where it has never been done. */
+export async function readRecord(store: ObjectStore, unit: string): Promise<LedgerRecord | null> {
+  const key = recordKey(unit);
+  const bytes = await store.get(key);
+  if (!bytes) return null;
+  try {
+    return RECORD.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new LakeError(`Cannot read "${key}": it is damaged, delete it and run again`, { cause });
+  }
+}
+
+/** All records whose unit starts with `prefix`, by unit. */
+export async function readRecords(store: ObjectStore, prefix: string): Promise<Map<string, LedgerRecord>> {
+  const records = new Map<string, LedgerRecord>();
+  const root = recordKey("").slice(0, -".json".length);
+  for (const { key } of await store.list(`${root}${prefix}`)) {
+    const unit = key.slice(root.length, -".json".length);
+    const record = await readRecord(store, unit);
+    if (record) records.set(unit, record);
+  }
+  return records;
+}
+
+/** Writes down that a unit is done. */
+export async function writeRecord(
+  store: ObjectStore,
+  unit: string,
+  { fingerprint, outputs, notes }: {
+    fingerprint: string;
+    outputs: readonly string[];
+    notes: LedgerRecord["notes"];
+  },
+): Promise<void> {
+  const sizes = await Promise.all(outputs.map(async (key) => {
+    const bytes = await store.get(key);
+    if (!bytes) {
+      throw new LakeError(`Cannot record "${unit}": its object "${key}" is not in the lake, run again`);
+    }
+    return { key, size: bytes.length, sha256: sha256(bytes) };
+  }));
+  const record: LedgerRecord = { fingerprint, outputs: sizes, notes };
+  await store.put(recordKey(unit), new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`));
+}
+
+/** Whether a unit was done from the very same inputs and all its objects still hold the bytes that it wrote. */
+export async function isDone(
+  store: ObjectStore,
+  unit: string,
+  fingerprint: string,
+): Promise<LedgerRecord | null> {
+  const record = await readRecord(store, unit);
+  if (!record || record.fingerprint !== fingerprint) return null;
+  for (const { key, size, sha256: expected } of record.outputs) {
+    const bytes = await store.get(key);
+    if (!bytes || bytes.length !== size || sha256(bytes) !== expected) return null;
+  }
+  return record;
+}
+
+/** Keeps the summary of a run. */
+export async function keepRun(store: ObjectStore, runId: string, summary: unknown): Promise<void> {
+  await store.put(
+    `_ledger/runs/${runId}.json`,
+    new TextEncoder().encode(`${JSON.stringify(summary, null, 2)}\n`),
+  );
+}

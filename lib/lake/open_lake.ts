@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { ConfigError, UsageError } from "../core/errors.ts";
+import type { ObjectStore } from "./store.ts";
+import { LocalStore } from "./store_local.ts";
+
+/** Real and simulated prices never share a lake. */
+export type LakeKind = "live" | "demo";
+
+const MARKER = "_lake.json";
+const MARKER_SHAPE = z.object({ kind: z.enum(["live", "demo"]) });
+
+/** The store behind `--lake`. */
+export function openStore(url: string): ObjectStore {
+  if (/^[a-z0-9]+:\/\//i.test(url)) {
+    throw new UsageError(
+      `Cannot open lake "${url}": only folders are supported so far, give --lake a folder`,
+    );
+  }
+  return new LocalStore(url);
+}
+
+/** What a lake says it is, or null where nothing has been written yet. */
+export async function lakeKind(store: ObjectStore): Promise<LakeKind | null> {
+  const bytes = await store.get(MARKER);
+  return bytes ? MARKER_SHAPE.parse(JSON.parse(new TextDecoder().decode(bytes))).kind : null;
+}
+
+/**
+ * Makes sure that a lake is of the wanted kind, and marks a new one.
+ *
+ * @throws {ConfigError} where simulated prices would go into a live lake, or real ones into a demo lake.
+ */
+export async function claimLake(store: ObjectStore, kind: LakeKind): Promise<void> {
+  const found = await lakeKind(store);
+  if (found === null) {
+    await store.put(MARKER, new TextEncoder().encode(`${JSON.stringify({ kind })}\n`));
+  } else if (found !== kind) {
+    throw new ConfigError(
+      `Cannot write ${kind} data to lake "${store.url}": it is a ${found} lake, choose another folder with --lake`,
+    );
+  }
+}

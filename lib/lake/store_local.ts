@@ -1,0 +1,236 @@
+import { ConfigError, LakeError, LockError } from "../core/errors.ts";
+import type { ObjectInfo, ObjectStore, PutResult } from "./store.ts";
+
+/** Keys that belong to the store itself: temporary files and the lock. */
+const SCRATCH = "_tmp";
+const LOCK = "_lock";
+
+/**
+ * A lake in a local folder. A commit writes a temporary file in the same file system, syncs it, renames it over
+ * the key and syncs the folder: after a crash at any point the key holds the old object or the new one.
+ *
+ * @throws {ConfigError} where a folder or file may not be read or written.
+ * @throws {LakeError} where the disk is full or a write fails.
+ * @throws {LockError} where another run holds the lock.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const store = new LocalStore(await Deno.makeTempDir());
+ * const bytes = new TextEncoder().encode("a,b\n1,2\n");
+ * assertEquals(await store.put("raw/a.csv", bytes), "created");
+ * assertEquals(await store.put("raw/a.csv", bytes), "unchanged");
+ * assertEquals(await store.list("raw/"), [{ key: "raw/a.csv", size: 8 }]);
+ * ```
+ */
+export class LocalStore implements ObjectStore {
+  readonly url: string;
+  #scratchCount = 0;
+
+  constructor(folder: string) {
+    this.url = folder.replace(/\/+$/, "") || "/";
+  }
+
+  locate(key: string): string {
+    if (key.split("/").includes("..")) {
+      throw new LakeError(`Cannot use key "${key}": it leaves the lake, use keys without ".."`);
+    }
+    return `${this.url}/${key}`;
+  }
+
+  async head(key: string): Promise<ObjectInfo | null> {
+    return await missing(key, async () => {
+      const info = await Deno.stat(this.locate(key));
+      return info.isFile ? { key, size: info.size } : null;
+    });
+  }
+
+  async get(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
+    return await missing(key, () => Deno.readFile(this.locate(key)));
+  }
+
+  async list(prefix: string): Promise<ObjectInfo[]> {
+    const found: ObjectInfo[] = [];
+    const walk = async (folder: string): Promise<void> => {
+      for await (const entry of Deno.readDir(this.locate(folder))) {
+        const key = `${folder}${entry.name}`;
+        if (entry.isDirectory) {
+          if (key !== SCRATCH) await walk(`${key}/`);
+        } else if (key !== LOCK) {
+          found.push({ key, size: (await Deno.stat(this.locate(key))).size });
+        }
+      }
+    };
+    await missing(prefix, () => walk(prefix));
+    return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+  }
+
+  async put(key: string, bytes: Uint8Array): Promise<PutResult> {
+    const path = `${await this.scratch()}/put-${this.#scratchCount++}`;
+    await writing(key, () => Deno.writeFile(path, bytes));
+    return await this.putFile(key, path);
+  }
+
+  async putFile(key: string, path: string): Promise<PutResult> {
+    const target = this.locate(key);
+    const before = await this.head(key);
+    if (before && await sameBytes(target, path)) {
+      await Deno.remove(path);
+      return "unchanged";
+    }
+    return await writing(key, async () => {
+      const folder = target.slice(0, target.lastIndexOf("/"));
+      const made = await makeFolders(this.url, folder);
+      await sync(path);
+      await Deno.rename(path, target);
+      for (const changed of new Set([folder, ...made])) await sync(changed);
+      return before ? "replaced" : "created";
+    });
+  }
+
+  async scratch(): Promise<string> {
+    const folder = `${this.url}/${SCRATCH}`;
+    await writing(SCRATCH, () => Deno.mkdir(folder, { recursive: true }));
+    return folder;
+  }
+
+  async lock(holder: string): Promise<AsyncDisposable> {
+    await writing(LOCK, () => Deno.mkdir(this.url, { recursive: true }));
+    const path = `${this.url}/${LOCK}`;
+    // An advisory lock of the operating system on an open file: when the process ends, however, it is free.
+    const file = await writing(LOCK, () => Deno.open(path, { read: true, write: true, create: true }));
+    if (!await file.tryLock(true)) {
+      file.close();
+      const owner = (await Deno.readTextFile(path)).trim() || "another run";
+      throw new LockError(
+        `Cannot write to lake "${this.url}": ${owner} is writing to it, wait for it to end and run again`,
+      );
+    }
+    await file.truncate();
+    await file.write(new TextEncoder().encode(`${holder}\n`));
+    // We are alone: whatever lies in the scratch folder was left by a run that crashed.
+    await Deno.remove(`${this.url}/${SCRATCH}`, { recursive: true }).catch(ignoreMissing);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        await Deno.remove(`${this.url}/${SCRATCH}`, { recursive: true }).catch(ignoreMissing);
+        await file.truncate();
+        await file.unlock();
+        file.close();
+      },
+    };
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+async function missing<T>(key: string, read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    if (isDenied(error)) {
+      throw new ConfigError(`Cannot read "${key}": permission denied, give this user access`, {
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+async function writing<T>(key: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    throw explainWriteError(key, error);
+  }
+}
+
+/**
+ * Turns an operating system's or an SQL engine's write failure into an error that says what to do.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * const error = explainWriteError("a.parquet", new Error("No space left on device (os error 28)"));
+ * assertStringIncludes(error.message, "the disk is full");
+ * ```
+ */
+export function explainWriteError(key: string, error: unknown): ConfigError | LakeError {
+  if (error instanceof ConfigError || error instanceof LakeError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  if (isDenied(error) || /permission denied|read-only file system/i.test(text)) {
+    return new ConfigError(
+      `Cannot write "${key}": permission denied, give this user write access or choose another folder with --lake`,
+      { cause: error },
+    );
+  }
+  if (/no space left|ENOSPC|disk quota|file too large/i.test(text)) {
+    return new LakeError(
+      `Cannot write "${key}": the disk is full, free some space and run again; what was in the lake before is unharmed`,
+      { cause: error, retryable: true },
+    );
+  }
+  if (/exists|not a directory/i.test(text)) {
+    return new ConfigError(
+      `Cannot write "${key}": a file stands where a folder is needed, choose another folder with --lake`,
+      { cause: error },
+    );
+  }
+  return new LakeError(`Cannot write "${key}": ${text}, see the cause and run again`, { cause: error });
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable;
+}
+
+/** Makes the folders between `root` and `folder`; gives the parents whose listing changed. */
+async function makeFolders(root: string, folder: string): Promise<string[]> {
+  const changed: string[] = [];
+  let path = folder;
+  const absent: string[] = [];
+  while (path.length > root.length && !(await isFolder(path))) {
+    absent.unshift(path);
+    path = path.slice(0, path.lastIndexOf("/"));
+  }
+  for (const next of absent) {
+    await Deno.mkdir(next, { recursive: true });
+    changed.push(next.slice(0, next.lastIndexOf("/")));
+  }
+  return changed;
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isDirectory, () => false);
+}
+
+async function sync(path: string): Promise<void> {
+  using file = await Deno.open(path, { read: true });
+  await file.sync();
+}
+
+const CHUNK = 1 << 20;
+
+async function sameBytes(a: string, b: string): Promise<boolean> {
+  using fileA = await Deno.open(a);
+  using fileB = await Deno.open(b);
+  if ((await fileA.stat()).size !== (await fileB.stat()).size) return false;
+  const bufferA = new Uint8Array(CHUNK), bufferB = new Uint8Array(CHUNK);
+  while (true) {
+    const [readA, readB] = [await fill(fileA, bufferA), await fill(fileB, bufferB)];
+    if (readA !== readB) return false;
+    if (readA === 0) return true;
+    for (let i = 0; i < readA; i++) if (bufferA[i] !== bufferB[i]) return false;
+  }
+}
+
+async function fill(file: Deno.FsFile, buffer: Uint8Array): Promise<number> {
+  let used = 0;
+  while (used < buffer.length) {
+    const read = await file.read(buffer.subarray(used));
+    if (read === null) break;
+    used += read;
+  }
+  return used;
+}

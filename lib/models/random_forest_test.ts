@@ -1,0 +1,84 @@
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { ModelError } from "../core/errors.ts";
+import { RandomForest, type StoredForest } from "./random_forest.ts";
+
+const x = Array.from({ length: 200 }, (_, i) => [Math.sin(i), Math.cos(3 * i), i % 7]);
+const y = Float64Array.from(x, ([a, b, c]) => a! * b! + 0.1 * c!);
+const few = { trees: 8 };
+
+function fitted(settings = {}): RandomForest {
+  const forest = new RandomForest({ ...few, ...settings });
+  forest.fit(x, y);
+  return forest;
+}
+
+Deno.test("RandomForest gives the same trees for the same seed, others for another", () => {
+  const first = JSON.stringify(fitted({ seed: 7 }));
+  assertEquals(JSON.stringify(fitted({ seed: 7 })), first);
+  assertNotEquals(
+    JSON.stringify(fitted({ seed: 8 }).predict(x)),
+    JSON.stringify(fitted({ seed: 7 }).predict(x)),
+  );
+});
+
+Deno.test("RandomForest survives JSON to the bit, and to the byte", () => {
+  const forest = fitted();
+  const text = JSON.stringify(forest);
+  const copy = RandomForest.load(JSON.parse(text));
+  assertEquals(copy.predict(x), forest.predict(x));
+  assertEquals(JSON.stringify(copy), text);
+});
+
+Deno.test("RandomForest fits again from nothing", () => {
+  const forest = fitted();
+  const before = forest.predict(x);
+  forest.fit(x.slice(0, 50), y.slice(0, 50));
+  forest.fit(x, y);
+  assertEquals(forest.predict(x), before);
+});
+
+Deno.test("RandomForest trains on the newest maxTrainRows and says how many it left out", () => {
+  const forest = fitted({ maxTrainRows: 120 });
+  assertEquals(forest.rowsLeftOut, 80);
+  const recent = new RandomForest({ ...few, maxTrainRows: 120 });
+  recent.fit(x.slice(80), y.slice(80));
+  assertEquals([forest.predict(x), recent.rowsLeftOut], [recent.predict(x), 0]);
+});
+
+Deno.test("RandomForest forecasts stay inside the labels it saw", () => {
+  const forecasts = fitted().predict([[100, -100, 100], [-100, 100, -100]]);
+  assert(forecasts.every((value) => value >= Math.min(...y) && value <= Math.max(...y)));
+});
+
+Deno.test("RandomForest learns a constant, and a single row", () => {
+  const forest = new RandomForest(few);
+  forest.fit(x, new Float64Array(x.length).fill(0.5));
+  assertEquals(forest.predict([[1, 2, 3]]), Float64Array.of(0.5));
+  forest.fit([[1]], Float64Array.of(3));
+  assertEquals(forest.predict([[9]]), Float64Array.of(3));
+});
+
+Deno.test("RandomForest predicts no rows as no forecasts", () => {
+  assertEquals(fitted().predict([]).length, 0);
+});
+
+Deno.test("RandomForest refuses what it can't use", () => {
+  assertThrows(() => new RandomForest().predict([[1]]), ModelError, "not fitted");
+  assertThrows(() => JSON.stringify(new RandomForest()), ModelError, "not fitted");
+  assertThrows(() => new RandomForest().fit([], new Float64Array()), ModelError);
+  assertThrows(() => new RandomForest().fit([[1]], Float64Array.of(1, 2)), ModelError);
+  assertThrows(() => new RandomForest().fit([[1], [NaN]], Float64Array.of(1, 2)), ModelError, "row 1");
+  assertThrows(() => new RandomForest().fit([[1]], Float64Array.of(NaN)), ModelError, "label");
+  assertThrows(() => fitted().predict([[1, 2]]), ModelError, "3 finite numbers");
+  assertThrows(() => RandomForest.load({ name: "lstm" } as unknown as StoredForest), ModelError);
+});
+
+Deno.test("RandomForest refuses settings out of range", () => {
+  const bad = [{ trees: 0 }, { trees: 1.5 }, { maxFeatures: 0 }, { maxFeatures: 1.1 }, { seed: 2 ** 31 }, {
+    seed: 0.5,
+  }];
+  for (const settings of bad) assertThrows(() => new RandomForest(settings), RangeError);
+  for (const name of ["maxDepth", "minNumSamples", "maxTrainRows"]) {
+    assertThrows(() => new RandomForest({ [name]: NaN }), RangeError, name);
+  }
+});

@@ -1,0 +1,124 @@
+/**
+ * The command line: `deno task <name> [flags]`. Data goes to stdout, messages to stderr. Each command loads what
+ * it needs and nothing else, so that a query does not wait for a model.
+ */
+import { Command, CommanderError, Option } from "commander";
+import { LakebookError, UsageError } from "../core/errors.ts";
+import { parseInstant } from "../core/time.ts";
+import type { CommandIo, ProcessIo } from "./command_io.ts";
+import { EXIT, exitCodeOf } from "./exit_codes.ts";
+import { registerNotebooks } from "./notebooks/register_notebooks.ts";
+
+const LAKE = "folder of the lake (default: data/lake, or data/demo for the demo market)";
+
+/** Builds the program; `run` receives each command's exit code. */
+export function buildProgram(io: ProcessIo, run: (code: number) => void): Command {
+  const program = new Command("lakebook")
+    .description("A crypto market data lake and forecasting lab")
+    .exitOverride()
+    .configureOutput({
+      writeOut: io.stdout,
+      writeErr: io.stderr,
+    })
+    .showHelpAfterError("(--help shows the flags)");
+
+  program.command("pipeline")
+    .description("one whole run: ingest, process, materialize, quality, features, train, dashboard")
+    .addOption(
+      new Option(
+        "--source <name>",
+        "where data come from; auto asks CoinGecko and falls back to the demo market",
+      )
+        .choices(["auto", "demo", "coingecko", "csv"]),
+    )
+    .option(
+      "--ohlcv <file>",
+      "candle file time,open,close,high,low,volume (.csv or .csv.gz); repeatable",
+      append,
+    )
+    .option("--lake <folder>", LAKE)
+    .option("--models <folder>", "folder of the model registry (default: models, or models/demo)")
+    .option("--only <steps>", "run these steps only, separated by commas")
+    .option("--from <step>", "run this step and all after it")
+    .option("--seed <number>", "seed of the demo market and of the models", "1")
+    .option("--now <time>", "run as if it were this time (ISO 8601)")
+    .option("--dry-run", "say what would be done; write nothing")
+    .option("--json", "print the run's summary as JSON on stdout")
+    .action(async (flags: Record<string, unknown>) => {
+      const { pipelineCommand } = await import("./pipeline_command.ts");
+      run(await pipelineCommand(flags, withEffects(io, flags)));
+    });
+
+  program.command("query")
+    .description("runs SQL (Athena's dialect) on the lake's tables and views")
+    .argument("<sql>", 'one reading statement, such as "SELECT * FROM v_top_100 LIMIT 5"')
+    .addOption(
+      new Option("--format <name>", "how rows are printed").choices(["table", "json", "csv"]).default(
+        "table",
+      ),
+    )
+    .option("--lake <folder>", "folder of the lake (default: data/lake, or data/demo where only that exists)")
+    .action(async (sql: string, flags: { format: "table" | "json" | "csv"; lake?: string }) => {
+      const { queryCommand } = await import("./query_command.ts");
+      run(await queryCommand(sql, flags, withEffects(io)));
+    });
+
+  registerNotebooks(program, io, run);
+
+  return program;
+}
+
+function append(value: string, before: string[] = []): string[] {
+  return [...before, value];
+}
+
+function withEffects(io: ProcessIo, flags: { now?: unknown } = {}): CommandIo {
+  const fixed = flags.now === undefined ? null : readNow(String(flags.now));
+  const say = (text: string) => io.stderr(`${text}\n`);
+  const now = () => fixed === null ? new Date() : new Date(fixed);
+  return { ...io, effects: { fetch: io.fetch, now, log: { info: say, warn: say } } };
+}
+
+function readNow(text: string): Date {
+  try {
+    return parseInstant(text);
+  } catch (cause) {
+    throw new UsageError(`Cannot use --now: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** Runs a command line; gives the exit code. */
+export async function main(args: readonly string[], io: ProcessIo): Promise<number> {
+  let code: number = EXIT.ok;
+  try {
+    await buildProgram(io, (result) => code = result).parseAsync(args, { from: "user" });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    io.stderr(`${error instanceof LakebookError ? error.message : Deno.inspect(error)}\n`);
+    return exitCodeOf(error);
+  }
+}
+
+if (import.meta.main) {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    // Nothing to clean up: the lake holds whole objects only, and its lock goes with the process.
+    Deno.addSignalListener(signal, () => {
+      console.error("Interrupted: what was committed stays, run again to go on.");
+      Deno.exit(EXIT.interrupted);
+    });
+  }
+  const code = await main(Deno.args, {
+    env: Deno.env.toObject(),
+    fetch: globalThis.fetch,
+    stdout: (text) => writeAll(Deno.stdout, text),
+    stderr: (text) => writeAll(Deno.stderr, text),
+    terminal: Deno.stderr.isTerminal(),
+  });
+  Deno.exit(code);
+}
+
+function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
+}

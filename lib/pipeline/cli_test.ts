@@ -1,0 +1,246 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { gzipSync } from "node:zlib";
+import { candleCsv, Workplace } from "./_test_cli.ts";
+
+const START = Date.UTC(2024, 1, 28);
+const HEADER = "time,open,close,high,low,volume";
+const GOOD = `${START},1,2,3,1,5\n${START + 60_000},2,2,2,2,1\n`;
+
+const REFUSED_FILES: [name: string, content: string | Uint8Array, code: number, words: string][] = [
+  ["empty.csv", "", 4, "the file is empty"],
+  ["header.csv", `${HEADER}\n`, 4, "it has a header but no rows"],
+  ["columns.csv", `time,open,close,high,low\n${START},1,2,3,1\n`, 5, "column volume is missing"],
+  ["semicolon.csv", `time;open;close;high;low;volume\n${START};1;2;3;1;5\n`, 5, "separated by commas"],
+  ["no_header.csv", GOOD, 5, "its first line holds numbers"],
+  ["seconds.csv", `${HEADER}\n${START / 1000},1,2,3,1,5\n`, 5, "look like seconds, multiply them by 1000"],
+  ["micro.csv", `${HEADER}\n${START * 1000},1,2,3,1,5\n`, 5, "look like microseconds, divide them by 1000"],
+  ["all_bad.csv", `${HEADER}\n${START},1,2,1,3,5\n`, 5, "all 1 rows were refused (1 high_below_low)"],
+  ["cut.csv.gz", gzipSync(`${HEADER}\n${GOOD}`).subarray(0, 50), 8, "the gzip data is damaged or cut short"],
+  ["plain.csv.gz", `${HEADER}\n${GOOD}`, 8, "the gzip data is damaged or cut short"],
+];
+
+Deno.test("pipeline refuses an unusable file with its own code and words, and leaves no data behind", async () => {
+  await using work = await Workplace.make();
+  for (const [name, content, code, words] of REFUSED_FILES) {
+    const path = await work.file(name, content);
+    const result = await work.pipeline("--source", "csv", "--ohlcv", path);
+    assertEquals([name, result.code, result.summary.exit_code], [name, code, code]);
+    assertStringIncludes(result.stderr, words);
+    assertEquals(result.summary.steps[0].status, "failed");
+    assertEquals(result.summary.steps[1].status, "not_run");
+  }
+  assertEquals(await work.objects(), {});
+});
+
+Deno.test("pipeline refuses wrong flags with exit code 2 and says what to do", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("good.csv", `${HEADER}\n${GOOD}`);
+  const cases: [args: string[], words: string][] = [
+    [["--sauce", "csv"], "unknown option '--sauce'"],
+    [["--source", "kraken"], "Allowed choices are auto, demo, coingecko, csv"],
+    [["--source", "csv"], "add --ohlcv FILE.csv"],
+    [["--source", "demo", "--ohlcv", file], "Cannot combine --ohlcv with --source demo"],
+    [["--source", "demo", "--now", "2026-02-30"], "not an ISO 8601 instant"],
+    [["--source", "demo", "--now", "yesterday"], "not an ISO 8601 instant"],
+    [["--source", "demo", "--only", "ingest,cook"], "there is no such step, choose among ingest"],
+    [["--source", "demo", "--only", "ingest", "--from", "train"], "Cannot combine --only and --from"],
+    [["--source", "demo", "--seed", "one"], "not a whole number"],
+    [["--source", "demo", "--lake", "s3://bucket/lake"], "only folders are supported so far"],
+  ];
+  for (const [args, words] of cases) {
+    const result = await work.run(["pipeline", "--lake", work.lake, ...args]);
+    assertEquals([args.join(" "), result.code, result.stdout], [args.join(" "), 2, ""]);
+    assertStringIncludes(result.stderr, words);
+  }
+  assertEquals((await work.run(["cook"])).code, 2);
+});
+
+Deno.test("pipeline names a missing file (4), a folder (4) and a lake that is a file (3)", async () => {
+  await using work = await Workplace.make();
+  const missing = await work.pipeline("--source", "csv", "--ohlcv", `${work.folder}/nowhere.csv`);
+  assertEquals(missing.code, 4);
+  assertStringIncludes(missing.stderr, "there is no such file, check the path after --ohlcv");
+  const folder = await work.pipeline("--source", "csv", "--ohlcv", work.folder);
+  assertEquals(folder.code, 4);
+  assertStringIncludes(folder.stderr, "it is not a file");
+  const file = await work.file("good.csv", `${HEADER}\n${GOOD}`);
+  const result = await work.run(["pipeline", "--ohlcv", file, "--lake", `${file}/lake`]);
+  assertEquals(result.code, 3);
+  assertStringIncludes(result.stderr, "a file stands where a folder is needed");
+});
+
+Deno.test("pipeline keeps good rows and puts bad ones aside with line, reason and text", async () => {
+  await using work = await Workplace.make();
+  const day = candleCsv(START, 1440).trimEnd().split("\n");
+  const bad = [
+    `${START + 1},x,2,3,1,5`,
+    `${START + 2},1,2,3,-1,5`,
+    `${START + 3},1,2,1,3,5`,
+    `${START + 4},1,,3,1,5`,
+    `${START + 5},1,2,3,1`,
+    `1e20,1,2,3,1,5`,
+    `${START + 6},1,2,3,1,-5`,
+    `${START + 7},1,2,1e400,1,5`,
+  ];
+  const file = await work.file("dirty.csv", [...day.slice(0, 10), ...bad, ...day.slice(10)].join("\r\n"));
+  const { code, summary, stderr } = await work.pipeline("--source", "csv", "--ohlcv", file);
+  assertEquals(code, 7);
+  assertStringIncludes(stderr, "8 of 1448 rows were refused");
+  assertEquals([summary.steps[0].rows_in, summary.steps[0].rows_out], [1448, 1440]);
+  assertEquals((await work.query("SELECT count(*) AS n FROM ohlcv_hourly"))[0], { n: 24 });
+  const letter = Object.keys(await work.objects()).find((key) => /ingest\/dirty\.csv.*\.json$/.test(key));
+  const kept = JSON.parse(await Deno.readTextFile(`${work.lake}/${letter}`));
+  assertEquals(kept.rejected, 8);
+  assertEquals(kept.examples[0].line, 11);
+  assertEquals(kept.examples[0].raw, bad[0]);
+  assertEquals(Object.keys(kept.reasons).sort(), [
+    "high_below_low",
+    "missing_value",
+    "negative_volume",
+    "not_a_number",
+    "price_not_positive",
+    "time_out_of_range",
+    "wrong_cell_count",
+  ]);
+});
+
+Deno.test("pipeline changes no byte of the data in a second run, and says what it skipped", async () => {
+  await using work = await Workplace.make();
+  const lines = candleCsv(START, 3 * 1440).trimEnd().split("\n");
+  const unsorted = [lines[0], ...lines.slice(1).reverse(), lines[5]];
+  const file = await work.file("three_days.csv", unsorted.join("\n"));
+  const first = await work.pipeline("--source", "csv", "--ohlcv", file);
+  assertEquals(first.code, 0);
+  const before = await work.objects();
+  const second = await work.pipeline("--source", "csv", "--ohlcv", file);
+  assertEquals(second.code, 0);
+  assertEquals(await work.objects(), before);
+  const statuses = second.summary.steps.slice(0, 4).map((step: { status: string }) => step.status);
+  assertEquals(statuses, ["skipped", "skipped", "skipped", "skipped"]);
+  assertStringIncludes(second.summary.steps[0].detail, "is in the lake already");
+  assertEquals(
+    await work.query("SELECT CAST(day AS varchar) AS day FROM processed_partitioned ORDER BY day"),
+    [
+      { day: "2024-02-28" },
+      { day: "2024-02-29" },
+      { day: "2024-03-01" },
+    ],
+  );
+});
+
+Deno.test("pipeline mends a partition that was lost or harmed", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("day.csv", candleCsv(START, 1440));
+  await work.pipeline("--source", "csv", "--ohlcv", file);
+  const before = await work.objects();
+  const key = "analytics/daily_prices/year=2024/part-0.parquet";
+  await Deno.writeTextFile(`${work.lake}/${key}`, "PAR1 harmed PAR1");
+  const result = await work.pipeline("--source", "csv", "--ohlcv", file);
+  assertEquals(result.summary.steps[2].status, "ok", result.summary.steps[2].detail);
+  assertEquals((await work.objects())[key], before[key]);
+});
+
+Deno.test("pipeline adds a second file without losing what the first one gave", async () => {
+  await using work = await Workplace.make();
+  const february = await work.file("february.csv", candleCsv(START, 1440));
+  const march = await work.file("march.csv", candleCsv(START + 2 * 86_400_000, 1440));
+  await work.pipeline("--source", "csv", "--ohlcv", february);
+  await work.pipeline("--source", "csv", "--ohlcv", march);
+  const days = await work.query("SELECT CAST(day AS varchar) AS day FROM ohlcv_daily ORDER BY day");
+  assertEquals(days.map(({ day }) => day), ["2024-02-28", "2024-03-01"]);
+});
+
+Deno.test("pipeline keeps the earlier version of a corrected candle among the dead letters", async () => {
+  await using work = await Workplace.make();
+  const first = await work.file("a.csv", `${HEADER}\n${GOOD}`);
+  await work.pipeline("--source", "csv", "--ohlcv", first);
+  const corrected = await work.file("a.csv", `${HEADER}\n${START},1,9,9,1,5\n${START + 60_000},2,2,2,2,1\n`);
+  const { code } = await work.pipeline("--source", "csv", "--ohlcv", corrected);
+  assertEquals(code, 7);
+  assertEquals(await work.query("SELECT max(high) AS high FROM ohlcv_daily"), [{ high: 9 }]);
+  const objects = Object.keys(await work.objects());
+  assertEquals(objects.filter((key) => key.startsWith("raw/")).length, 2);
+  assert(objects.some((key) => key.includes("BTCUSD-csv-1m-conflicts")));
+});
+
+Deno.test("pipeline --source auto without a network falls back to the demo market, with a banner, in a demo lake", async () => {
+  await using work = await Workplace.make();
+  const { code, summary, stderr } = await work.pipeline("--now", "2024-03-10T12:00:00Z");
+  assertEquals([code, summary.source], [0, "demo"]);
+  assertStringIncludes(stderr, "DEMO MARKET: simulated prices, not real ones");
+  assertEquals(await work.query("SELECT DISTINCT source FROM v_top_100"), [{ source: "demo" }]);
+  assertEquals(await work.query("SELECT DISTINCT source FROM ohlcv_daily"), [{ source: "demo" }]);
+  assertEquals(await work.query("SELECT count(*) AS n FROM v_latest_snapshot"), [{ n: 250 }]);
+  assertStringIncludes(
+    await Deno.readTextFile(`${work.lake}/dashboard/index.html`),
+    "simulated data, not real prices",
+  );
+
+  const live = await work.pipeline("--ohlcv", await work.file("good.csv", `${HEADER}\n${GOOD}`));
+  assertEquals(live.code, 3);
+  assertStringIncludes(live.stderr, "it is a demo lake");
+
+  const again = await work.pipeline("--source", "demo", "--now", "2024-03-10T13:00:00Z");
+  assertEquals(again.summary.steps.slice(0, 4).map(({ status }: { status: string }) => status), [
+    "skipped",
+    "skipped",
+    "skipped",
+    "skipped",
+  ]);
+});
+
+Deno.test("pipeline --source coingecko fails with 4 when there is no network, and writes no demo data", async () => {
+  await using work = await Workplace.make(() => Promise.resolve(new Response("no", { status: 400 })));
+  const { code, stderr } = await work.pipeline("--source", "coingecko");
+  assertEquals(code, 4);
+  assertMatch(stderr, /Cannot fetch ".*\/coins\/markets/);
+  assertEquals(await work.objects(), {});
+});
+
+Deno.test("pipeline --dry-run writes nothing and says where a file would go", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("day.csv", candleCsv(START, 60));
+  const { code, stdout } = await work.run(["pipeline", "--ohlcv", file, "--lake", work.lake, "--dry-run"]);
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, "raw/ohlcv/symbol=BTCUSD/source=csv/timeframe=1m/day.csv");
+  assertEquals(await Deno.stat(work.lake).catch(() => null), null);
+});
+
+Deno.test("query prints tables, JSON and CSV, and explains errors with position and hint", async () => {
+  await using work = await Workplace.make();
+  await work.pipeline(
+    "--ohlcv",
+    await work.file("day.csv", candleCsv(START, 1440)),
+    "--only",
+    "ingest,process,materialize",
+  );
+  const sql = "SELECT day, min_price_usd, year FROM processed_partitioned";
+  const csv = await work.run(["query", sql, "--lake", work.lake, "--format", "csv"]);
+  assertMatch(csv.stdout, /^day,min_price_usd,year\n2024-02-28,[\d.]+,2024\n$/);
+  const table = await work.run(["query", sql, "--lake", work.lake]);
+  assertMatch(table.stdout, /^day +min_price_usd +year\n─+.*\n2024-02-28 .*\n1 row\n$/);
+  const wrong = await work.run(["query", "SELECT dya\nFROM processed_partitioned", "--lake", work.lake]);
+  assertEquals([wrong.code, wrong.stdout], [2, ""]);
+  assertStringIncludes(wrong.stderr, "(line 1, column 8)\n\nLINE 1: SELECT dya\n               ^");
+  assertStringIncludes(wrong.stderr, "hint:");
+  const writing = await work.run(["query", "DROP VIEW v_top_100", "--lake", work.lake]);
+  assertEquals(writing.code, 2);
+  const nowhere = await work.run(["query", "SELECT 1", "--lake", `${work.folder}/nowhere`]);
+  assertEquals(nowhere.code, 3);
+  assertStringIncludes(nowhere.stderr, "make one with `deno task pipeline");
+});
+
+Deno.test("two runs at once: the second one gets exit code 6 and harms nothing", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("day.csv", candleCsv(START, 1440));
+  const { LocalStore } = await import("../lake/store_local.ts");
+  await using _held = await new LocalStore(work.lake).lock("run of a test");
+  const child = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "-P=pipeline", new URL("cli.ts", import.meta.url).pathname]
+      .concat(["pipeline", "--ohlcv", file, "--lake", work.lake]),
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  assertEquals(child.code, 6);
+  assertStringIncludes(new TextDecoder().decode(child.stderr), "run of a test is writing to it");
+});

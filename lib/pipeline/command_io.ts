@@ -1,0 +1,18 @@
+import type { Effects } from "../core/effects.ts";
+
+/** What the command line has of the process around it; a test hands in its own. */
+export interface ProcessIo {
+  env: Readonly<Record<string, string | undefined>>;
+  fetch: typeof fetch;
+  /** Data. */
+  stdout: (text: string) => void;
+  /** Messages. */
+  stderr: (text: string) => void;
+  /** Whether stderr is a terminal that can be redrawn. */
+  terminal: boolean;
+}
+
+/** The same for one command, whose clock may be fixed by `--now`. */
+export interface CommandIo extends ProcessIo {
+  effects: Effects;
+}

@@ -1,0 +1,140 @@
+/** What the steps of one run share. */
+import type { Effects } from "../core/effects.ts";
+import { DAY_MS } from "../core/time.ts";
+import { readRecords } from "../lake/ledger.ts";
+import type { DailyFeatures } from "../features/daily_features.ts";
+import type { ObjectStore } from "../lake/store.ts";
+import type { Comparison } from "../models/mod.ts";
+import type { QualityReport } from "../quality/mod.ts";
+import { inspectCandles } from "../sources/candles_csv.ts";
+import { CANDLE_RECORDS, type CandleRecord, candleRecord } from "../warehouse/candle_records.ts";
+import { CandleStage, type StagedSeries } from "../warehouse/candle_stage.ts";
+import { type DuckDb, openDuckDb } from "../warehouse/engine_duckdb.ts";
+
+/** Where a run's data come from. `auto` is settled before the first step. */
+export type RunSource = "csv" | "demo" | "coingecko";
+
+/** The symbol that this pipeline is about. */
+export const SYMBOL = "BTCUSD";
+
+/** What a step reports. */
+export interface StepResult {
+  status: "ok" | "skipped" | "warn";
+  rows_in: number | null;
+  rows_out: number | null;
+  detail: string;
+}
+
+/** A step as the run's summary shows it. */
+export interface StepSummary extends Omit<StepResult, "status"> {
+  name: string;
+  status: StepResult["status"] | "failed" | "not_run";
+  duration_ms: number;
+}
+
+/** What a run was asked to do. */
+export interface RunSettings {
+  source: RunSource;
+  /** Candle files, for `csv`. */
+  ohlcv: readonly string[];
+  /** Folder of the model registry. */
+  models: string;
+  /** Seed of the demo market and of every model. */
+  seed: number;
+  env: Readonly<Record<string, string | undefined>>;
+}
+
+/** One run: its lake, its clock, and what earlier steps have made for later ones. */
+export class RunContext implements AsyncDisposable {
+  readonly runId: string;
+  readonly startedAt: Date;
+  readonly store: ObjectStore;
+  readonly settings: RunSettings;
+  readonly effects: Effects;
+  /** Steps that have ended, for the dashboard. */
+  readonly steps: StepSummary[] = [];
+  /** Results that later steps show. */
+  quality: QualityReport | null = null;
+  model: { comparison: Comparison; explanation: string } | null = null;
+  features: DailyFeatures | null = null;
+
+  #engine: Promise<DuckDb> | null = null;
+  #lakeEngine: Promise<DuckDb> | null = null;
+  #stage: CandleStage | null = null;
+  #staged = new Set<string>();
+  #series: StagedSeries[] | null = null;
+
+  constructor(
+    { runId, store, settings, effects }: {
+      runId: string;
+      store: ObjectStore;
+      settings: RunSettings;
+      effects: Effects;
+    },
+  ) {
+    this.runId = runId;
+    this.store = store;
+    this.settings = settings;
+    this.effects = effects;
+    this.startedAt = effects.now();
+  }
+
+  /** The run's engine, opened at its first use. */
+  engine(): Promise<DuckDb> {
+    return this.#engine ??= this.#open("spill");
+  }
+
+  /** A second engine for what is read back from the lake: its names never mean rows that are still being made. */
+  engineOnLake(): Promise<DuckDb> {
+    return this.#lakeEngine ??= this.#open("spill-lake");
+  }
+
+  async #open(spill: string): Promise<DuckDb> {
+    return await openDuckDb({ spillFolder: `${await this.store.scratch()}/${spill}` });
+  }
+
+  /** The stage that candle files are loaded into. */
+  async stage(): Promise<CandleStage> {
+    // A candle may lie a day ahead of the clock: exchanges and laptops disagree about now.
+    this.#stage ??= new CandleStage(this.engine(), {
+      scratch: await this.store.scratch(),
+      latestMs: this.startedAt.getTime() + DAY_MS,
+    });
+    return this.#stage;
+  }
+
+  /** Notes that a file of the lake is in the stage already. */
+  markStaged(sha256: string): void {
+    this.#staged.add(sha256);
+  }
+
+  /** Candle files of the lake in the order in which they came. */
+  async candleRecords(): Promise<CandleRecord[]> {
+    const records = [...(await readRecords(this.store, CANDLE_RECORDS)).values()].map(candleRecord);
+    return records.sort((a, b) => a.arrival - b.arrival);
+  }
+
+  /** Loads whatever candle file of the lake is not in the stage yet and settles the whole. */
+  async sealedSeries(): Promise<StagedSeries[]> {
+    if (this.#series) return this.#series;
+    const stage = await this.stage();
+    const records = await this.candleRecords();
+    const anyAbsent = records.some(({ sha256 }) => !this.#staged.has(sha256));
+    // Order decides which file stands where two disagree, so all of them are loaded, in their order.
+    if (anyAbsent) {
+      stage.clear();
+      for (const record of records) {
+        const file = await inspectCandles(this.store.locate(record.key));
+        await stage.load({ ...file, timeframe: record.timeframe }, record);
+        this.markStaged(record.sha256);
+      }
+    }
+    this.#series = await stage.seal();
+    return this.#series;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    (await this.#engine)?.[Symbol.dispose]();
+    (await this.#lakeEngine)?.[Symbol.dispose]();
+  }
+}

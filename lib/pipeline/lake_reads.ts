@@ -1,0 +1,66 @@
+/** What steps read back from the lake, through the same tables and views as everybody else. */
+import type { DailyPrice, MarketPrice } from "../core/rows.ts";
+import { OHLCV_HOURLY, PROCESSED_PARTITIONED, PROCESSED_PRICES } from "../core/tables.ts";
+import { utcDay } from "../core/time.ts";
+import { registerTables, registerViews } from "../warehouse/catalog.ts";
+import type { RunContext } from "./context.ts";
+
+/** The newest market snapshot. */
+export interface LatestMarkets {
+  /** ISO 8601, UTC. */
+  snapshot_at: string;
+  rows: MarketPrice[];
+}
+
+/** The newest snapshot in the lake, largest coins first, or null where there is none. */
+export async function latestMarkets(context: RunContext): Promise<LatestMarkets | null> {
+  const engine = await context.engineOnLake();
+  await registerTables(engine, context.store, [PROCESSED_PRICES]);
+  await registerViews(engine);
+  const columns = Object.keys(PROCESSED_PRICES.columns);
+  const { rows } = await engine.query(
+    `SELECT ${columns.map((name) => `"${name}"`).join(", ")} FROM crypto_gold.v_latest_snapshot
+     ORDER BY market_cap DESC NULLS LAST, id`,
+  );
+  if (rows.length === 0) return null;
+  const markets = rows.map((row) =>
+    Object.fromEntries(
+      columns.map((name, i) => [name, typeof row[i] === "bigint" ? Number(row[i]) : row[i]]),
+    ) as unknown as MarketPrice
+  );
+  return { snapshot_at: new Date(markets[0]!.timestamp * 1000).toISOString(), rows: markets };
+}
+
+/** Daily prices of Bitcoin, oldest first. */
+export async function dailyPrices(context: RunContext): Promise<DailyPrice[]> {
+  const engine = await context.engineOnLake();
+  await registerTables(engine, context.store, [PROCESSED_PARTITIONED]);
+  const { rows } = await engine.read(
+    `SELECT CAST(day AS VARCHAR), avg_price_usd, min_price_usd, max_price_usd
+     FROM crypto_gold.processed_partitioned ORDER BY day`,
+  );
+  return rows.map(([day, avg, min, max]) => ({
+    day: String(day),
+    avg_price_usd: Number(avg),
+    min_price_usd: Number(min),
+    max_price_usd: Number(max),
+  }));
+}
+
+/**
+ * The newest day that is over: not today by the run's clock, and not a last day whose hourly candles stop before
+ * its last hour.
+ */
+export async function lastCompleteDay(context: RunContext, newest: string): Promise<string> {
+  const engine = await context.engineOnLake();
+  await registerTables(engine, context.store, [OHLCV_HOURLY]);
+  const { rows } = await engine.read(`SELECT epoch_ms(max(hour_start)) FROM crypto_analytics.ohlcv_hourly`);
+  const dayBefore = (day: string) => utcDay(Date.parse(`${day}T00:00:00Z`) - 1);
+  const yesterday = dayBefore(utcDay(context.startedAt));
+  let last = newest;
+  if (rows[0]![0] !== null) {
+    const hour = new Date(Number(rows[0]![0]));
+    if (utcDay(hour) === newest && hour.getUTCHours() < 23) last = dayBefore(newest);
+  }
+  return last < yesterday ? last : yesterday;
+}

@@ -1,0 +1,111 @@
+/** `deno task pipeline`: from flags to a run. */
+import { z } from "zod";
+import { ConfigError, UsageError } from "../core/errors.ts";
+import { openStore } from "../lake/open_lake.ts";
+import type { ObjectStore } from "../lake/store.ts";
+import type { CommandIo } from "./command_io.ts";
+import type { RunSettings, RunSource } from "./context.ts";
+import { EXIT } from "./exit_codes.ts";
+import { planRun } from "./plan.ts";
+import { chooseSteps, runPipeline, type RunSummary } from "./run.ts";
+
+/** Flags of the command, as commander gives them. */
+const FLAGS = z.object({
+  source: z.enum(["auto", "demo", "coingecko", "csv"]).optional(),
+  ohlcv: z.array(z.string()).default([]),
+  lake: z.string().min(1).optional(),
+  models: z.string().min(1).optional(),
+  only: z.string().optional(),
+  from: z.string().optional(),
+  seed: z.string().regex(/^\d{1,9}$/, "is not a whole number of at most nine digits").default("1"),
+  json: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+});
+
+const DEMO_BANNER = [
+  "CoinGecko cannot be reached, so this run shows the DEMO MARKET: simulated prices, not real ones.",
+  "They go to their own lake, data/demo. For real data give --source coingecko, or --source csv --ohlcv FILE.",
+];
+
+/** Runs the command; gives the exit code. */
+export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<number> {
+  const parsed = FLAGS.safeParse(flags);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    throw new UsageError(`Cannot use --${issue.path.join(".")}: ${issue.message}, see --help`);
+  }
+  const options = parsed.data;
+  const steps = chooseSteps(options);
+  const wanted = options.source ?? (options.ohlcv.length > 0 ? "csv" : "auto");
+  if (options.ohlcv.length > 0 && wanted !== "csv") {
+    throw new UsageError(`Cannot combine --ohlcv with --source ${wanted}: candle files need --source csv`);
+  }
+  if (wanted === "csv" && options.ohlcv.length === 0 && steps.includes("ingest")) {
+    throw new UsageError(`Cannot run --source csv: no file is named, add --ohlcv FILE.csv`);
+  }
+  const source = await settleSource(wanted, steps, options.lake, io);
+  const demo = source === "demo";
+  const store: ObjectStore = openStore(options.lake ?? (demo ? "data/demo" : "data/lake"));
+  const settings: RunSettings = {
+    source,
+    ohlcv: options.ohlcv,
+    models: options.models ?? (demo ? "models/demo" : "models"),
+    seed: Number(options.seed),
+    env: io.env,
+  };
+  if (options.dryRun) {
+    const plan = await planRun({ store, steps, settings });
+    if (options.json) io.stdout(`${JSON.stringify(plan)}\n`);
+    else for (const { name, detail } of plan.steps) io.stdout(`${name.padEnd(12)} ${detail}\n`);
+    return EXIT.ok;
+  }
+  const { summary, error } = await runPipeline({
+    store,
+    steps,
+    settings,
+    effects: io.effects,
+    progress: io.terminal ? "live" : "lines",
+  });
+  if (options.json) io.stdout(`${JSON.stringify(summary)}\n`);
+  if (error !== null) {
+    if (summary.exit_code === EXIT.internal) throw error;
+    io.effects.log.warn((error as Error).message);
+  } else if (!options.json) io.stdout(closingWords(summary));
+  return summary.exit_code;
+}
+
+/** `auto` asks CoinGecko once; without it the demo market stands in, in its own lake and with a banner. */
+async function settleSource(
+  wanted: RunSource | "auto",
+  steps: readonly string[],
+  lake: string | undefined,
+  { effects, env }: CommandIo,
+): Promise<RunSource> {
+  if (wanted !== "auto") return wanted;
+  if (!steps.includes("ingest")) return await sourceOfLake(lake);
+  const { coinGeckoSettings, pingCoinGecko } = await import("../sources/coingecko.ts");
+  if (await pingCoinGecko(coinGeckoSettings(env), effects)) return "coingecko";
+  for (const line of DEMO_BANNER) effects.log.warn(line);
+  return "demo";
+}
+
+/** Without an ingest step nothing is fetched: the lake says what it holds. */
+async function sourceOfLake(lake: string | undefined): Promise<RunSource> {
+  const { lakeKind } = await import("../lake/open_lake.ts");
+  for (const url of lake === undefined ? ["data/lake", "data/demo"] : [lake]) {
+    const store = openStore(url);
+    const kind = await lakeKind(store);
+    if (kind === "demo") return "demo";
+    if (kind === "live") return (await store.list("raw/coingecko/")).length > 0 ? "coingecko" : "csv";
+  }
+  throw new ConfigError(
+    `Cannot run on lake "${lake ?? "data/lake"}": there is no lake, make one with \`deno task pipeline\``,
+  );
+}
+
+function closingWords(summary: RunSummary): string {
+  const last = summary.steps.findLast(({ detail }) => detail.startsWith("open "));
+  const page = last ? `${last.detail[0]!.toUpperCase()}${last.detail.slice(1)}\n` : "";
+  return `${page}Ask the lake: deno task query --lake ${summary.lake} ` +
+    `"SELECT * FROM processed_partitioned ORDER BY day DESC LIMIT 5"\n`;
+}

@@ -1,0 +1,49 @@
+/** `deno task query "SQL"`: the lake's tables and views, read only. */
+import { SqlError } from "../core/errors.ts";
+import { TABLES } from "../core/tables.ts";
+import { lakeKind, openStore } from "../lake/open_lake.ts";
+import type { ObjectStore } from "../lake/store.ts";
+import { registerTables, registerViews, VIEWS } from "../warehouse/catalog.ts";
+import { openDuckDb } from "../warehouse/engine_duckdb.ts";
+import { locateSqlError } from "../warehouse/sql_position.ts";
+import type { CommandIo } from "./command_io.ts";
+import { EXIT } from "./exit_codes.ts";
+import { formatRows, type RowFormat } from "./format_rows.ts";
+
+/** Runs the command; gives the exit code. */
+export async function queryCommand(
+  sql: string,
+  { format, lake }: { format: RowFormat; lake?: string | undefined },
+  { effects, stdout }: CommandIo,
+): Promise<number> {
+  const store = await chooseLake(lake, effects.log.warn);
+  using engine = await openDuckDb();
+  await registerTables(engine, store);
+  await registerViews(engine);
+  try {
+    stdout(formatRows(await engine.query(sql), format));
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    throw new SqlError(`${locateSqlError(sql, error)}\n${hint(error.message)}`, { cause: error });
+  }
+}
+
+/** The live lake, unless only the demo lake exists: then that, and it is said. */
+async function chooseLake(lake: string | undefined, warn: (text: string) => void): Promise<ObjectStore> {
+  if (lake !== undefined) return openStore(lake);
+  const live = openStore("data/lake");
+  if (await lakeKind(live) !== null) return live;
+  const demo = openStore("data/demo");
+  if (await lakeKind(demo) === null) return live;
+  warn("There is no live lake yet: this is data/demo, simulated prices. (--lake chooses)");
+  return demo;
+}
+
+function hint(message: string): string {
+  if (/does not exist|not found/i.test(message)) {
+    return `hint: tables: ${TABLES.map(({ name }) => name).join(", ")}; views: ${VIEWS.join(", ")}; ` +
+      `columns of one: DESCRIBE <name>`;
+  }
+  return `hint: SQL is Athena's dialect (Trino), one reading statement; strings stand in 'single quotes', names in "double quotes"`;
+}

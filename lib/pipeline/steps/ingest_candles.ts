@@ -1,0 +1,123 @@
+/** Candle files into `raw/`: exact bytes, each file once, and only if it can be read to its end. */
+import { createHash } from "node:crypto";
+import { QualityError } from "../../core/errors.ts";
+import type { Reject } from "../../core/rows.ts";
+import { countReasons, keepDeadLetter, reasonCounts } from "../../lake/dead_letters.ts";
+import { rawCandlesKey } from "../../lake/keys.ts";
+import { writeRecord } from "../../lake/ledger.ts";
+import { explainWriteError } from "../../lake/store_local.ts";
+import { inspectCandles } from "../../sources/candles_csv.ts";
+import { CANDLE_RECORDS } from "../../warehouse/candle_records.ts";
+import type { LoadReport } from "../../warehouse/candle_stage.ts";
+import { type RunContext, SYMBOL } from "../context.ts";
+
+/** What came of one file. */
+export interface IngestedFile {
+  key: string;
+  known: boolean;
+  rows: number;
+  rejects: readonly Reject[];
+}
+
+/**
+ * Takes a candle file into the lake. The copy is read to its end before it gets its place, so a cut or foreign
+ * file leaves no trace; refused lines go to the dead letters.
+ *
+ * @throws {SourceError} where the file is missing or empty.
+ * @throws {QualityError} where it has the wrong columns or not one usable row.
+ * @throws {LakeError} where a gzip file is damaged or the disk is full.
+ */
+export async function ingestCandleFile(
+  context: RunContext,
+  path: string,
+  { source }: { source: string },
+): Promise<IngestedFile> {
+  const { store } = context;
+  const file = await inspectCandles(path);
+  const scratch = await store.scratch();
+  const copy = `${scratch}/incoming-${file.name}`;
+  await copyInto(path, copy);
+  const records = await context.candleRecords();
+  const { size } = await Deno.stat(copy);
+  const stage = await context.stage();
+  const load = () => stage.load({ ...file, path: copy }, { symbol: SYMBOL, source });
+  let hash: string, loaded: LoadReport;
+  if (records.some((record) => record.size === size)) {
+    hash = await hashFile(copy);
+    const known = records.find(({ sha256 }) => sha256 === hash);
+    if (known && await store.head(known.key)) {
+      return { key: known.key, known: true, rows: known.rows, rejects: [] };
+    }
+    loaded = await load();
+  } else {
+    // Nothing of this size is in the lake, so it is new: hash it while the engine reads it.
+    [hash, loaded] = await Promise.all([hashFile(copy), load()]);
+  }
+  const { rows, rejects } = loaded;
+  if (rows === 0) {
+    throw new QualityError(
+      `Cannot use "${path}": all ${rejects.length} rows were refused (${countReasons(rejects)}), ` +
+        `the first is line ${rejects[0]!.line}: ${rejects[0]!.detail}; nothing of it was kept`,
+    );
+  }
+  const place = { symbol: SYMBOL, source, timeframe: file.timeframe };
+  const taken = records.some(({ key }) => key === rawCandlesKey({ ...place, file: file.name }));
+  const key = rawCandlesKey({ ...place, file: taken ? withHash(file.name, hash) : file.name });
+  const unit = hash.slice(0, 16);
+  if (rejects.length > 0) {
+    await keepDeadLetter(store, {
+      step: "ingest",
+      unit: `${safeName(file.name)}.${unit}`,
+      origin: key,
+      rejects,
+    });
+  }
+  await store.putFile(key, copy);
+  await writeRecord(store, `${CANDLE_RECORDS}${unit}`, {
+    fingerprint: hash,
+    outputs: [key],
+    notes: {
+      key,
+      sha256: hash,
+      size,
+      ...place,
+      columns: file.columns,
+      arrival: Math.max(0, ...records.map(({ arrival }) => arrival)) + 1,
+      rows,
+      rejected: reasonCounts(rejects),
+    },
+  });
+  context.markStaged(hash);
+  return { key, known: false, rows, rejects };
+}
+
+/** `btc.csv.gz` with another content under the same name becomes `btc.1a2b3c4d.csv.gz`. */
+function withHash(name: string, hash: string): string {
+  const dot = name.search(/\.(csv|txt)(\.gz)?$|\.gz$/i);
+  const stem = dot < 0 ? name : name.slice(0, dot);
+  return `${stem}.${hash.slice(0, 8)}${dot < 0 ? "" : name.slice(dot)}`;
+}
+
+function safeName(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9._-]/g, "_");
+}
+
+async function copyInto(from: string, to: string): Promise<void> {
+  try {
+    await Deno.copyFile(from, to);
+    await Deno.chmod(to, 0o644);
+  } catch (error) {
+    throw explainWriteError(to, error);
+  }
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  const buffer = new Uint8Array(1 << 20);
+  using file = await Deno.open(path);
+  while (true) {
+    const read = await file.read(buffer);
+    if (read === null) return hash.digest("hex");
+    hash.update(buffer.subarray(0, read));
+  }
+}

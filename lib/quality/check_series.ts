@@ -1,0 +1,124 @@
+import { HOUR_MS } from "../core/time.ts";
+import type { Finding, FindingStatus } from "./finding.ts";
+
+/** What was counted in one series of candles: equal bars of one symbol from one source. */
+export interface SeriesAudit {
+  symbol: string;
+  source: string;
+  timeframe: string;
+  /** Bars that are kept. */
+  rows: number;
+  /** First and last bar, epoch milliseconds. */
+  from_ms: number;
+  to_ms: number;
+  /** Lines that were refused at the door, by reason. */
+  rejected: Record<string, number>;
+  /** Bars without a volume. */
+  null_volume: number;
+  /** Bars with a volume of zero. */
+  zero_volume: number;
+  /** Prices or volumes below zero (none can be kept, so any is a fault of ours). */
+  negative: number;
+  /** Bars whose open or close lies outside low and high. */
+  ohlc_inconsistent: number;
+  /** Bars that do not start on a multiple of their length. */
+  off_grid: number;
+  out_of_order: number;
+  duplicates: number;
+  conflicts: number;
+  /** Places where the next bar is more than one bar away, and how many bars those places hide. */
+  gaps: number;
+  missing_bars: number;
+  /** The longest gaps, longest first. */
+  longest_gaps: { from_ms: number; to_ms: number; missing: number }[];
+}
+
+/** A gap up to this long is common in thin markets and needs nobody's attention. */
+const LONG_GAP_MS = HOUR_MS;
+
+/**
+ * Judges a series: schema and nulls, negatives, order and duplicates, gaps, OHLC consistency. A minute without
+ * trades is not an error, so short gaps pass; long ones are shown.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const findings = checkSeries({
+ *   symbol: "BTCUSD", source: "csv", timeframe: "1m", rows: 2, from_ms: 0, to_ms: 60_000, rejected: {},
+ *   null_volume: 0, zero_volume: 0, negative: 0, ohlc_inconsistent: 1, off_grid: 0, out_of_order: 0,
+ *   duplicates: 0, conflicts: 0, gaps: 0, missing_bars: 0, longest_gaps: [],
+ * });
+ * assertEquals(findings.find((f) => f.check.endsWith("OHLC consistency"))?.status, "warn");
+ * ```
+ */
+export function checkSeries(audit: SeriesAudit): Finding[] {
+  const name = `${audit.symbol} ${audit.source} ${audit.timeframe}`;
+  const finding = (check: string, count: number, bad: FindingStatus, detail: string): Finding => ({
+    check: `${name}: ${check}`,
+    status: count > 0 ? bad : "pass",
+    count,
+    detail,
+  });
+  const rejected = Object.values(audit.rejected).reduce((sum, count) => sum + count, 0);
+  const reasons = Object.entries(audit.rejected).map(([reason, count]) => `${count} ${reason}`).join(", ");
+  return [
+    finding(
+      "schema",
+      rejected,
+      "warn",
+      rejected
+        ? `${rejected} lines refused (${reasons}), kept in dead_letters/`
+        : `${audit.rows} rows of six typed columns`,
+    ),
+    finding("nulls", audit.null_volume, "warn", `${audit.null_volume} bars without a volume`),
+    finding("negatives", audit.negative, "fail", `${audit.negative} prices or volumes below zero`),
+    finding(
+      "zero volume",
+      audit.zero_volume,
+      "warn",
+      `${audit.zero_volume} bars with volume 0, often filled bars`,
+    ),
+    finding(
+      "duplicates",
+      audit.duplicates + audit.conflicts,
+      "warn",
+      `${audit.duplicates} exact repeats dropped, ${audit.conflicts} earlier versions put aside`,
+    ),
+    finding(
+      "order",
+      audit.out_of_order,
+      "warn",
+      `${audit.out_of_order} rows stood before an earlier one, sorted`,
+    ),
+    finding(
+      "grid",
+      audit.off_grid,
+      "warn",
+      `${audit.off_grid} bars do not start on a multiple of ${audit.timeframe}`,
+    ),
+    gapFinding(name, audit),
+    finding(
+      "OHLC consistency",
+      audit.ohlc_inconsistent,
+      "warn",
+      `${audit.ohlc_inconsistent} bars whose open or close lies outside low and high`,
+    ),
+  ];
+}
+
+function gapFinding(name: string, audit: SeriesAudit): Finding {
+  const longest = audit.longest_gaps[0];
+  const length = longest ? longest.to_ms - longest.from_ms : 0;
+  const stamp = (ms: number) => `${new Date(ms).toISOString().slice(0, 16)}Z`;
+  return {
+    check: `${name}: gaps`,
+    status: length > LONG_GAP_MS && audit.timeframe !== "1d" || length > 24 * HOUR_MS ? "warn" : "pass",
+    count: audit.gaps,
+    detail: longest
+      ? `${audit.gaps} gaps hide ${audit.missing_bars} bars; the longest: ${
+        audit.longest_gaps.map((gap) => `${stamp(gap.from_ms)} to ${stamp(gap.to_ms)} (${gap.missing} bars)`)
+          .join(", ")
+      }`
+      : "no bar is missing between the first and the last",
+  };
+}

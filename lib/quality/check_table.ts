@@ -1,0 +1,47 @@
+import type { TableDefinition } from "../core/tables.ts";
+import type { Finding } from "./finding.ts";
+
+/** What was counted in one table of the lake after it was written. */
+export interface TableAudit {
+  /** Columns of the objects themselves, with the engine's type names in lower case. */
+  columns: Record<string, string>;
+  rows: number;
+  /** Rows that lack a value in a column that must have one. */
+  nulls: number;
+  /** Rows beyond the first of a key. */
+  duplicates: number;
+  /** Rows whose low lies above its high. */
+  inverted: number;
+}
+
+const ENGINE_TYPES: Readonly<Record<string, string>> = {
+  string: "varchar",
+  int: "integer",
+  bigint: "bigint",
+  double: "double",
+  date: "date",
+  timestamp: "timestamp",
+};
+
+/** Judges a written table against its definition: any difference is our own fault and closes the gate. */
+export function checkTable(table: TableDefinition, audit: TableAudit): Finding[] {
+  const wrong = Object.entries(table.columns)
+    .filter(([name, type]) => audit.columns[name] !== ENGINE_TYPES[type])
+    .map(([name, type]) => `${name} is ${audit.columns[name] ?? "absent"} instead of ${ENGINE_TYPES[type]}`);
+  const finding = (check: string, count: number, detail: string): Finding => ({
+    check: `${table.name}: ${check}`,
+    status: count > 0 ? "fail" : "pass",
+    count,
+    detail,
+  });
+  return [
+    finding(
+      "schema",
+      wrong.length,
+      wrong.join(", ") || `${Object.keys(table.columns).length} columns as defined`,
+    ),
+    finding("nulls", audit.nulls, `${audit.nulls} of ${audit.rows} rows lack a value`),
+    finding("duplicates", audit.duplicates, `${audit.duplicates} rows repeat a key`),
+    finding("low and high", audit.inverted, `${audit.inverted} rows whose low is above their high`),
+  ];
+}

@@ -1,0 +1,10 @@
+/**
+ * Quality: what the data is like, said in findings. Everything here is pure: the counts come from the warehouse,
+ * the judgement and its words are made here, and the pipeline stores the report and closes the gate.
+ *
+ * @module
+ */
+export { checkSeries, type SeriesAudit } from "./check_series.ts";
+export { checkSnapshot } from "./check_snapshot.ts";
+export { checkTable, type TableAudit } from "./check_table.ts";
+export { type Finding, type FindingStatus, type QualityReport, worstStatus } from "./finding.ts";

@@ -1,0 +1,326 @@
+/**
+ * Candle files in the schema `time,open,close,high,low,volume` (time in epoch milliseconds of the bar's start,
+ * close before high), plain or gzipped. Columns may stand in any order; further columns are left alone.
+ *
+ * Two readers use this module: the SQL engine reads a sound file at full speed, knowing its column order from
+ * {@linkcode inspectCandles}; a file with bad lines goes through {@linkcode cleanCandles}, line by line.
+ */
+import { createReadStream } from "node:fs";
+import { createGunzip } from "node:zlib";
+import { LakeError, QualityError, SourceError } from "../core/errors.ts";
+import type { Reject } from "../core/rows.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
+
+/** The six columns that a candle file must have. */
+export const CANDLE_COLUMNS = ["time", "open", "close", "high", "low", "volume"] as const;
+
+/** Bar lengths that the lake keeps, by name. */
+export const TIMEFRAMES: Readonly<Record<string, number>> = {
+  "1m": MINUTE_MS,
+  "3m": 3 * MINUTE_MS,
+  "5m": 5 * MINUTE_MS,
+  "15m": 15 * MINUTE_MS,
+  "30m": 30 * MINUTE_MS,
+  "1h": HOUR_MS,
+  "2h": 2 * HOUR_MS,
+  "4h": 4 * HOUR_MS,
+  "6h": 6 * HOUR_MS,
+  "12h": 12 * HOUR_MS,
+  "1d": DAY_MS,
+};
+
+/** Earliest time that a Bitcoin candle can have: the genesis block's day, 2009-01-03. */
+export const EARLIEST_MS = Date.UTC(2009, 0, 3);
+
+/** What is known of a candle file before it is read whole. */
+export interface CandleFile {
+  path: string;
+  /** File name without folders. */
+  name: string;
+  gzip: boolean;
+  /** Column names in the file's order, lower case. */
+  columns: string[];
+  /** A key of {@linkcode TIMEFRAMES}: the most frequent step between the first bars. */
+  timeframe: string;
+}
+
+const HEAD_BYTES = 1 << 16;
+
+/**
+ * Reads the head of a candle file: its columns and its bar length.
+ *
+ * @throws {SourceError} where the file is missing, a folder, unreadable, empty or holds only a header.
+ * @throws {QualityError} where columns are missing or times are not in milliseconds.
+ * @throws {LakeError} where a gzip file is damaged in its head.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const path = await Deno.makeTempFile({ suffix: ".csv" });
+ * await Deno.writeTextFile(
+ *   path,
+ *   "time,open,close,high,low,volume\n1512086400000,1,2,3,1,5\n1512086460000,2,2,2,2,1\n",
+ * );
+ * assertEquals((await inspectCandles(path)).timeframe, "1m");
+ * ```
+ */
+export async function inspectCandles(path: string): Promise<CandleFile> {
+  const info = await Deno.stat(path).catch((error) => {
+    throw unreadable(path, error);
+  });
+  if (!info.isFile) {
+    throw new SourceError(`Cannot read "${path}": it is not a file, name a .csv or .csv.gz file`);
+  }
+  if (info.size === 0) {
+    throw new SourceError(`Cannot read "${path}": the file is empty, name one that holds candles`);
+  }
+  const gzip = await startsLikeGzip(path);
+  const { lines, whole } = await headLines(path, gzip);
+  const header = lines[0] ?? "";
+  const columns = splitCells(header).map((cell) => cell.toLowerCase());
+  checkHeader(path, header, columns);
+  const body = (whole ? lines.slice(1) : lines.slice(1, -1)).filter((line) => line.trim() !== "");
+  if (body.length === 0) {
+    throw new SourceError(
+      `Cannot read "${path}": it has a header but no rows, name a file that holds candles`,
+    );
+  }
+  const timeAt = columns.indexOf("time");
+  const times = body.map((line) => Number(splitCells(line)[timeAt])).filter(Number.isFinite);
+  checkUnit(path, times);
+  return {
+    path,
+    name: path.slice(path.lastIndexOf("/") + 1),
+    gzip,
+    columns,
+    timeframe: timeframeOf(path, times),
+  };
+}
+
+/** Cells of a line. Quotes may stand around a cell; the numbers within hold no commas. */
+export function splitCells(line: string): string[] {
+  return line.split(",").map((cell) => cell.trim().replace(/^"(.*)"$/, "$1").trim());
+}
+
+function checkHeader(path: string, header: string, columns: string[]): void {
+  const missing = CANDLE_COLUMNS.filter((name) => !columns.includes(name));
+  const wanted = CANDLE_COLUMNS.join(",");
+  if (columns.every((cell) => cell !== "" && Number.isFinite(Number(cell)))) {
+    throw new QualityError(
+      `Cannot read "${path}": its first line holds numbers, put the header ${wanted} before it`,
+    );
+  }
+  if (missing.length > 0) {
+    throw new QualityError(
+      `Cannot read "${path}": column ${missing.join(", ")} is missing, its first line is "${
+        header.slice(0, 120)
+      }"; ` +
+        `the header must name ${wanted} (any order, separated by commas)`,
+    );
+  }
+  const repeated = CANDLE_COLUMNS.filter((name) => columns.indexOf(name) !== columns.lastIndexOf(name));
+  if (repeated.length > 0) {
+    throw new QualityError(
+      `Cannot read "${path}": column ${repeated.join(", ")} stands twice, keep one of them`,
+    );
+  }
+}
+
+/** Refuses seconds, microseconds and nanoseconds by their size: 1e12 ms is 2001, 1e14 ms is the year 5138. */
+function checkUnit(path: string, times: number[]): void {
+  const middle = times.toSorted((a, b) => a - b)[times.length >> 1];
+  if (middle === undefined) return;
+  const unit = middle >= 1e8 && middle < 1e11
+    ? ["seconds", "multiply them by 1000"]
+    : middle >= 1e14 && middle < 1e17
+    ? ["microseconds", "divide them by 1000"]
+    : middle >= 1e17
+    ? ["nanoseconds", "divide them by 1000000"]
+    : null;
+  if (unit) {
+    throw new QualityError(
+      `Cannot read "${path}": its times (such as ${middle}) look like ${unit[0]}, ${
+        unit[1]
+      }: Lakebook wants milliseconds`,
+    );
+  }
+}
+
+function timeframeOf(path: string, times: number[]): string {
+  const count = new Map<number, number>();
+  for (let i = 1; i < times.length; i++) {
+    const step = Math.abs(times[i]! - times[i - 1]!);
+    if (step > 0) count.set(step, (count.get(step) ?? 0) + 1);
+  }
+  const step = [...count].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? MINUTE_MS;
+  const fitting = Object.entries(TIMEFRAMES).filter(([, ms]) => ms <= step).at(-1);
+  if (!fitting || step >= 2 * DAY_MS) {
+    throw new QualityError(
+      `Cannot read "${path}": its bars are ${step / 1000} s apart, give bars of one minute to one day`,
+    );
+  }
+  return fitting[0];
+}
+
+/** Why a line cannot be a candle, or null where it can. `latestMs` is the latest time that makes sense. */
+export function checkCandle(
+  cells: readonly string[],
+  columns: readonly string[],
+  { latestMs }: { latestMs: number },
+): { reason: string; detail: string } | null {
+  if (cells.length !== columns.length) {
+    return {
+      reason: "wrong_cell_count",
+      detail: `${cells.length} cells where the header has ${columns.length}`,
+    };
+  }
+  const value: Record<string, number | null> = {};
+  for (const name of CANDLE_COLUMNS) {
+    const cell = cells[columns.indexOf(name)]!;
+    if (cell === "") {
+      if (name !== "volume") return { reason: "missing_value", detail: `${name} is empty` };
+      value[name] = null;
+    } else if (!NUMBER.test(cell) || !Number.isFinite(Number(cell))) {
+      return { reason: "not_a_number", detail: `${name} is "${cell.slice(0, 40)}"` };
+    } else value[name] = Number(cell);
+  }
+  const { time, open, close, high, low, volume } = value as Record<string, number>;
+  if (time! < EARLIEST_MS || time! > latestMs) {
+    return { reason: "time_out_of_range", detail: `time ${time} is before 2009 or in the future` };
+  }
+  for (const name of ["open", "close", "high", "low"]) {
+    if (value[name]! <= 0) return { reason: "price_not_positive", detail: `${name} is ${value[name]}` };
+  }
+  if (high! < low!) return { reason: "high_below_low", detail: `high ${high} is below low ${low}` };
+  if (volume! < 0) return { reason: "negative_volume", detail: `volume is ${volume}` };
+  return open! > 0 && close! > 0
+    ? null
+    : { reason: "price_not_positive", detail: `open ${open}, close ${close}` };
+}
+
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
+/** The check of {@linkcode checkCandle} as an SQL expression over typed columns: true for a sound row. */
+export function soundCandleSql(latestMs: number): string {
+  return `coalesce(low > 0 AND open > 0 AND close > 0 AND high >= low AND high < 'inf'::DOUBLE
+    AND open < 'inf'::DOUBLE AND close < 'inf'::DOUBLE AND time BETWEEN ${EARLIEST_MS} AND ${latestMs}, false)
+    AND coalesce(volume >= 0 AND volume < 'inf'::DOUBLE, true)`;
+}
+
+/**
+ * Reads a candle file line by line: sound lines go to `cleanPath` (columns in the schema's order, with header),
+ * the others come back with line number and reason.
+ */
+export async function cleanCandles(
+  file: CandleFile,
+  { cleanPath, latestMs }: { cleanPath: string; latestMs: number },
+): Promise<{ kept: number; rejects: Reject[] }> {
+  const rejects: Reject[] = [];
+  const order = CANDLE_COLUMNS.map((name) => file.columns.indexOf(name));
+  const encoder = new TextEncoder();
+  using out = await Deno.open(cleanPath, { write: true, create: true, truncate: true });
+  let kept = 0, line = 0, batch = `${CANDLE_COLUMNS.join(",")}\n`;
+  const flush = async () => {
+    const bytes = encoder.encode(batch);
+    for (let at = 0; at < bytes.length;) at += await out.write(bytes.subarray(at));
+    batch = "";
+  };
+  for await (const text of textLines(openCandles(file.path, file.gzip))) {
+    line += 1;
+    if (line === 1 || text.trim() === "") continue;
+    const cells = splitCells(text);
+    const fault = checkCandle(cells, file.columns, { latestMs });
+    if (fault) {
+      rejects.push({ line, ...fault, raw: text });
+      continue;
+    }
+    kept += 1;
+    batch += `${
+      order.map((at, i) => (i === 0 ? String(Math.round(Number(cells[at]))) : cells[at])).join(",")
+    }\n`;
+    if (batch.length > 1 << 20) await flush();
+  }
+  await flush();
+  return { kept, rejects };
+}
+
+/**
+ * The file's bytes, decompressed. A gzip file that is cut, damaged or followed by rubbish raises a
+ * {@linkcode LakeError}; several members in a row are fine.
+ */
+export async function* openCandles(
+  path: string,
+  gzip: boolean,
+  { chunkBytes = 8 << 20 }: { chunkBytes?: number } = {},
+): AsyncGenerator<Uint8Array> {
+  const source = createReadStream(path, { highWaterMark: 1 << 19 });
+  if (!gzip) {
+    try {
+      yield* source;
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+    return;
+  }
+  const gunzip = createGunzip({ chunkSize: chunkBytes });
+  source.on("error", (error) => gunzip.destroy(error));
+  try {
+    yield* source.pipe(gunzip);
+  } catch (error) {
+    throw new LakeError(
+      `Cannot read "${path}": the gzip data is damaged or cut short (${(error as Error).message}), ` +
+        `copy or download the file again; nothing of it was kept`,
+      { cause: error },
+    );
+  } finally {
+    source.destroy();
+    gunzip.destroy();
+  }
+}
+
+async function* textLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of bytes) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop()!;
+    for (const line of lines) yield line.replace(/\r$/, "");
+  }
+  rest += decoder.decode();
+  if (rest !== "") yield rest.replace(/\r$/, "");
+}
+
+async function headLines(path: string, gzip: boolean): Promise<{ lines: string[]; whole: boolean }> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of openCandles(path, gzip, { chunkBytes: HEAD_BYTES })) {
+    parts.push(chunk.subarray(0, HEAD_BYTES - size));
+    size += parts.at(-1)!.length;
+    if (size >= HEAD_BYTES) break;
+  }
+  const text = new TextDecoder().decode(await new Blob(parts as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+  return { lines: text.split("\n").map((line) => line.replace(/\r$/, "")), whole: size < HEAD_BYTES };
+}
+
+async function startsLikeGzip(path: string): Promise<boolean> {
+  try {
+    using file = await Deno.open(path);
+    const magic = new Uint8Array(2);
+    await file.read(magic);
+    return (magic[0] === 0x1f && magic[1] === 0x8b) || path.endsWith(".gz");
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+}
+
+function unreadable(path: string, error: unknown): SourceError {
+  if (error instanceof SourceError) return error;
+  const code = (error as { code?: string }).code;
+  if (error instanceof Deno.errors.NotFound || code === "ENOENT") {
+    return new SourceError(`Cannot read "${path}": there is no such file, check the path after --ohlcv`, {
+      cause: error,
+    });
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  return new SourceError(`Cannot read "${path}": ${text}, make the file readable`, { cause: error });
+}

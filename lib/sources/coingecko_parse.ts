@@ -1,0 +1,213 @@
+/** Reads stored bodies of CoinGecko: market pages and market charts. Nothing here touches the network. */
+import { z } from "zod";
+import { SourceError } from "../core/errors.ts";
+import type { MarketPrice, Reject } from "../core/rows.ts";
+import { coinGeckoMessage } from "./coingecko_message.ts";
+
+/** Rows that could be used, and what could not. */
+export interface ParsedMarkets {
+  rows: MarketPrice[];
+  rejects: Reject[];
+}
+
+/** One price sample. */
+export interface PricePoint {
+  /** Epoch milliseconds. */
+  time: number;
+  /** USD. */
+  price: number;
+}
+
+const NUMBER = z.number().nullish();
+
+const MARKET = z.object({
+  id: z.string().min(1),
+  symbol: z.string(),
+  name: z.string(),
+  current_price: NUMBER,
+  market_cap: NUMBER,
+  market_cap_rank: NUMBER,
+  total_volume: NUMBER,
+  price_change_percentage_24h: NUMBER,
+  price_change_percentage_1h_in_currency: NUMBER,
+  price_change_percentage_24h_in_currency: NUMBER,
+  price_change_percentage_7d_in_currency: NUMBER,
+});
+
+const CHART = z.object({ prices: z.array(z.unknown()) });
+
+/** Times below this one (1973 in milliseconds) are seconds or mistakes. */
+const EARLIEST_MS = 1e11;
+/** The largest time that a `Date` can hold. */
+const LATEST_MS = 8.64e15;
+
+/**
+ * Reads the body of `/coins/markets` into rows of one snapshot. Unknown keys are ignored and any number may be
+ * missing; `volume_24h` is the API's `total_volume`; the integer columns are rounded; the 24-hour change is taken
+ * from `price_change_percentage_24h` where the `…_in_currency` key is absent.
+ *
+ * A record goes to the rejects, with its index (from 0) as `line`, when its id is missing (`missing_id`), a value
+ * has another type than documented (`wrong_type`), an amount is too large to be kept exactly (`out_of_range`), or
+ * its id came before (`duplicate_id`: the first one stays). A reject's `raw` is the record written anew as JSON.
+ *
+ * @param body the exact bytes of the reply.
+ * @param options.slot start of the snapshot's slot; every row's `timestamp` is its epoch second.
+ * @param options.source `coingecko` or `demo`.
+ * @throws {SourceError} (retryable) when the body is not JSON (an HTML page, "Throttled", a cut reply), not an
+ * array, or empty.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const body = new TextEncoder().encode('[{"id":"bitcoin","symbol":"btc","name":"Bitcoin","total_volume":9.6}]');
+ * const { rows } = parseMarkets(body, { slot: new Date("2026-01-02T03:05:00Z"), source: "coingecko" });
+ * assertEquals([rows[0]!.volume_24h, rows[0]!.current_price, rows[0]!.timestamp], [10, null, 1767323100]);
+ * ```
+ */
+export function parseMarkets(
+  body: Uint8Array,
+  { slot, source }: { slot: Date; source: string },
+): ParsedMarkets {
+  const records = parseJson(body, "a market page");
+  if (!Array.isArray(records)) throw notUsable("a market page", "it is not a list of coins", body);
+  if (records.length === 0) throw notUsable("a market page", "the list of coins is empty", body);
+  const timestamp = Math.floor(slot.getTime() / 1000);
+  const rows: MarketPrice[] = [];
+  const rejects: Reject[] = [];
+  const ids = new Set<string>();
+  for (const [line, record] of records.entries()) {
+    const result = readMarket(record, { timestamp, source, ids });
+    if ("reason" in result) {
+      rejects.push({ line, ...result, raw: JSON.stringify(record) });
+    } else {
+      ids.add(result.id);
+      rows.push(result);
+    }
+  }
+  return { rows, rejects };
+}
+
+type Complaint = Pick<Reject, "reason" | "detail">;
+
+function readMarket(
+  record: unknown,
+  { timestamp, source, ids }: { timestamp: number; source: string; ids: ReadonlySet<string> },
+): MarketPrice | Complaint {
+  const parsed = MARKET.safeParse(record);
+  if (!parsed.success) return complaint(record, parsed.error);
+  const row = marketRow(parsed.data, { timestamp, source });
+  for (const column of ["market_cap", "market_cap_rank", "volume_24h"] as const) {
+    const value = row[column];
+    if (value !== null && !Number.isSafeInteger(value)) {
+      return { reason: "out_of_range", detail: `${column} is ${value}, more than can be kept exactly` };
+    }
+  }
+  if (ids.has(row.id)) {
+    return { reason: "duplicate_id", detail: `the id "${row.id}" came before, the first record is kept` };
+  }
+  return row;
+}
+
+function marketRow(
+  record: z.infer<typeof MARKET>,
+  { timestamp, source }: { timestamp: number; source: string },
+): MarketPrice {
+  const in_currency = record.price_change_percentage_24h_in_currency;
+  return {
+    id: record.id,
+    symbol: record.symbol,
+    name: record.name,
+    current_price: record.current_price ?? null,
+    market_cap: rounded(record.market_cap),
+    market_cap_rank: rounded(record.market_cap_rank),
+    volume_24h: rounded(record.total_volume),
+    price_change_pct_1h: record.price_change_percentage_1h_in_currency ?? null,
+    price_change_pct_24h: (in_currency === undefined ? record.price_change_percentage_24h : in_currency) ??
+      null,
+    price_change_pct_7d: record.price_change_percentage_7d_in_currency ?? null,
+    timestamp,
+    source,
+  };
+}
+
+function rounded(value: number | null | undefined): number | null {
+  return value === null || value === undefined ? null : Math.round(value);
+}
+
+function complaint(record: unknown, error: z.ZodError): Complaint {
+  const id = typeof record === "object" && record !== null ? (record as { id?: unknown }).id : undefined;
+  if (id === undefined || id === null || id === "") {
+    return { reason: "missing_id", detail: "the record has no id" };
+  }
+  const { path, message } = error.issues[0]!;
+  return { reason: "wrong_type", detail: `${path.join(".") || "the record"}: ${message}` };
+}
+
+/**
+ * Reads the prices of a `/coins/{id}/market_chart` body: sorted by time, one point a time. A repeated pair is
+ * dropped silently. To the rejects, with the pair's index (from 0) as `line`, go pairs that are none or hold no
+ * number (`not_a_number`), times that are not epoch milliseconds (`bad_time`), prices of 0 or less
+ * (`non_positive`), and a second price for a time (`duplicate_time`: the first one stays).
+ *
+ * @param body the exact bytes of the reply.
+ * @throws {SourceError} (retryable) when the body is not JSON or has no list `prices`, or an empty one.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const body = new TextEncoder().encode('{"prices":[[1700000300000,2],[1700000000000,1],[1700000600000,null]]}');
+ * const { points, rejects } = parseMarketChart(body);
+ * assertEquals(points, [{ time: 1700000000000, price: 1 }, { time: 1700000300000, price: 2 }]);
+ * assertEquals(rejects.map((reject) => [reject.line, reject.reason]), [[2, "not_a_number"]]);
+ * ```
+ */
+export function parseMarketChart(body: Uint8Array): { points: PricePoint[]; rejects: Reject[] } {
+  const chart = CHART.safeParse(parseJson(body, "a market chart"));
+  if (!chart.success) throw notUsable("a market chart", "it has no list of prices", body);
+  if (chart.data.prices.length === 0) throw notUsable("a market chart", "its list of prices is empty", body);
+  const prices = new Map<number, number>();
+  const rejects: Reject[] = [];
+  for (const [line, pair] of chart.data.prices.entries()) {
+    const point = readPoint(pair);
+    const known = "reason" in point ? undefined : prices.get(point.time);
+    if ("reason" in point) {
+      rejects.push({ line, ...point, raw: JSON.stringify(pair) });
+    } else if (known === undefined) {
+      prices.set(point.time, point.price);
+    } else if (known !== point.price) {
+      const detail = `this time has the price ${known} already, which is kept`;
+      rejects.push({ line, reason: "duplicate_time", detail, raw: JSON.stringify(pair) });
+    }
+  }
+  const points = [...prices].map(([time, price]) => ({ time, price })).sort((a, b) => a.time - b.time);
+  return { points, rejects };
+}
+
+function readPoint(pair: unknown): PricePoint | Complaint {
+  if (!Array.isArray(pair) || !Number.isFinite(pair[0]) || !Number.isFinite(pair[1])) {
+    return { reason: "not_a_number", detail: "a point is a pair of two numbers, [milliseconds, price]" };
+  }
+  const [time, price] = pair as [number, number];
+  if (!Number.isInteger(time) || time < EARLIEST_MS || time > LATEST_MS) {
+    return { reason: "bad_time", detail: `${time} is not a time in epoch milliseconds` };
+  }
+  if (price <= 0) return { reason: "non_positive", detail: `the price is ${price}, prices are above 0` };
+  return { time, price };
+}
+
+function parseJson(body: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+  } catch (cause) {
+    throw notUsable(what, "it is not JSON", body, cause);
+  }
+}
+
+function notUsable(what: string, state: string, body: Uint8Array, cause?: unknown): SourceError {
+  const { text } = coinGeckoMessage(new TextDecoder().decode(body.subarray(0, 4000)));
+  const said = text === "" ? "" : ` and says "${text.slice(0, 120)}"`;
+  return new SourceError(
+    `Cannot read "${what}": ${state} (${body.length} bytes)${said}, fetch it again later`,
+    { cause, retryable: true },
+  );
+}

@@ -1,0 +1,273 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { APIConnectionError, APIUserAbortError } from "@coingecko/coingecko-typescript";
+import { ConfigError, LakebookError, SourceError } from "../core/errors.ts";
+import { answer, fakeEffects, testRecorded } from "./_test_coingecko.ts";
+import {
+  type CoinGeckoSettings,
+  coinGeckoSettings,
+  fetchMarketChart,
+  fetchMarkets,
+  parseMarketChart,
+  parseMarkets,
+  pingCoinGecko,
+} from "./coingecko.ts";
+import { requestError } from "./coingecko_errors.ts";
+
+const KEY = "CG-very-secret";
+const KEYLESS = coinGeckoSettings({});
+const DEMO = coinGeckoSettings({ COINGECKO_DEMO_API_KEY: KEY });
+const PRO = coinGeckoSettings({ COINGECKO_PRO_API_KEY: KEY });
+/** Retries after a tenth of a millisecond. */
+const SOON = { "retry-after-ms": "0.1" };
+
+Deno.test("fetchMarkets() asks for one page and hands back its exact bytes", async () => {
+  const text = '[ {"id":"bitcoin", "current_price":1.50e1} ]\n';
+  const { effects, seen } = fakeEffects(answer(200, text));
+  const reply = await fetchMarkets(KEYLESS, effects, { page: 2, perPage: 100 });
+  assertEquals(new TextDecoder().decode(reply.body), text);
+  assertEquals([reply.status, reply.fetched_at.toISOString()], [200, "2026-01-02T03:04:05.000Z"]);
+  assertEquals(seen.length, 1);
+  assertEquals(reply.url, seen[0]!.url);
+  const url = new URL(reply.url);
+  assertEquals(url.origin + url.pathname, "https://api.coingecko.com/api/v3/coins/markets");
+  assertEquals(Object.fromEntries(url.searchParams), {
+    vs_currency: "usd",
+    order: "market_cap_desc",
+    per_page: "100",
+    page: "2",
+    price_change_percentage: "1h,24h,7d",
+  });
+});
+
+Deno.test("fetchMarketChart() keeps the coin's id one part of the path", async () => {
+  const { effects, seen } = fakeEffects(answer(200, "{}"));
+  await fetchMarketChart(KEYLESS, effects, { coin: "a/../b", days: 7 });
+  assertEquals(new URL(seen[0]!.url).pathname, "/api/v3/coins/a%2F..%2Fb/market_chart");
+});
+
+Deno.test("fetchMarkets() sends the key in its plan's header only, and nowhere else", async () => {
+  const table: [CoinGeckoSettings, string | null, string | null][] = [
+    [KEYLESS, null, null],
+    [DEMO, KEY, null],
+    [PRO, null, KEY],
+  ];
+  for (const [settings, demo, pro] of table) {
+    const { effects, seen } = fakeEffects(answer(200, "[]"));
+    const reply = await fetchMarkets(settings, effects);
+    const { headers } = seen[0]!;
+    assertEquals([headers.get("x-cg-demo-api-key"), headers.get("x-cg-pro-api-key")], [demo, pro]);
+    assert(!reply.url.includes(KEY));
+  }
+});
+
+Deno.test("fetchMarkets() leaves a 200 with HTML or plain text to the parser", async () => {
+  const { effects } = fakeEffects(answer(200, "Throttled"));
+  assertEquals((await fetchMarkets(KEYLESS, effects)).body.length, 9);
+});
+
+Deno.test("fetchMarkets() tries again after 429 and 5xx, at most three times", async () => {
+  const { effects, seen, infos } = fakeEffects(
+    answer(429, "Throttled", SOON),
+    answer(503, "", SOON),
+    answer(200, "[]"),
+  );
+  assertEquals((await fetchMarkets(KEYLESS, effects)).status, 200);
+  assertEquals([seen.length, infos.length], [3, 2]);
+  assertEquals(infos[0], "CoinGecko: attempt 2 of 4 at /coins/markets");
+
+  const down = fakeEffects(answer(500, '{"status":500,"error":"Internal Server Error"}', SOON));
+  const error = await assertRejects(() => fetchMarkets(KEYLESS, down.effects), SourceError, "status is 500");
+  assertEquals([down.seen.length, (error as SourceError).retryable], [4, true]);
+});
+
+Deno.test("fetchMarkets() does not sleep through a Retry-After that exceeds its budget", async () => {
+  const body = '{"status":{"error_code":429,"error_message":"You\'ve exceeded the Rate Limit."}}';
+  for (const wait of ["119", "86400", new Date(Date.now() + 3_600_000).toUTCString()]) {
+    const { effects, seen } = fakeEffects(answer(429, body, { "retry-after": wait }));
+    const error = await assertRejects(() => fetchMarkets(KEYLESS, effects), SourceError) as SourceError;
+    assertEquals([seen.length, error.retryable], [1, true]);
+    assertStringIncludes(error.message, `status is 429 ("You've exceeded the Rate Limit."), wait`);
+    if (wait === "119") assertStringIncludes(error.message, "wait 119 s or set COINGECKO_DEMO_API_KEY");
+  }
+});
+
+const FAILURES: {
+  settings: CoinGeckoSettings;
+  status: number;
+  body: string;
+  kind: typeof LakebookError;
+  says: string[];
+}[] = [
+  {
+    settings: KEYLESS,
+    status: 404,
+    body: '{"error":"coin not found"}',
+    kind: SourceError,
+    says: ["coin not found"],
+  },
+  {
+    settings: KEYLESS,
+    status: 422,
+    body: '{"error":"Missing parameter vs_currency"}',
+    kind: SourceError,
+    says: ["Miss"],
+  },
+  {
+    settings: DEMO,
+    status: 401,
+    body: '{"error":{"status":{"error_code":10012,"error_message":"exceeds the allowed time range"}}}',
+    kind: SourceError,
+    says: ["allowed time range", "fewer days"],
+  },
+  {
+    settings: DEMO,
+    status: 400,
+    body: '{"status":{"error_code":10010,"error_message":"wrong host"}}',
+    kind: ConfigError,
+    says: ["COINGECKO_PRO_API_KEY"],
+  },
+  {
+    settings: PRO,
+    status: 400,
+    body: '{"status":{"error_code":10011,"error_message":"wrong host"}}',
+    kind: ConfigError,
+    says: ["COINGECKO_DEMO_API_KEY"],
+  },
+  {
+    settings: DEMO,
+    status: 401,
+    body: `{"error":"bad ${KEY}"}`,
+    kind: ConfigError,
+    says: ["COINGECKO_DEMO_API_KEY", "***"],
+  },
+  { settings: PRO, status: 403, body: `denied: ${KEY}`, kind: ConfigError, says: ["COINGECKO_PRO_API_KEY"] },
+  {
+    settings: KEYLESS,
+    status: 401,
+    body: '{"status":{"error_code":10002,"error_message":"API Key Missing"}}',
+    kind: ConfigError,
+    says: ["API Key Missing", "set COINGECKO_DEMO_API_KEY"],
+  },
+  {
+    settings: KEYLESS,
+    status: 403,
+    body: "<html><head><title>Access denied | 1020</title></head></html>",
+    kind: SourceError,
+    says: ['status is 403 ("Access denied | 1020")', "network"],
+  },
+];
+
+for (const { settings, status, body, kind, says } of FAILURES) {
+  Deno.test(`fetchMarkets() with ${settings.plan} and ${status} ${body.slice(0, 40)} is a ${kind.name}`, async () => {
+    const { effects, seen } = fakeEffects(answer(status, body));
+    const error = await assertRejects(() => fetchMarkets(settings, effects)) as LakebookError;
+    assert(error instanceof kind && !error.retryable, error.message);
+    assertEquals(seen.length, 1);
+    for (
+      const part of [`Cannot fetch "${settings.base_url}/coins/markets?`, `status is ${status}`, ...says]
+    ) {
+      assertStringIncludes(error.message, part);
+    }
+    assert(
+      !Deno.inspect(error, { depth: 9 }).includes(KEY),
+      "the key is neither in the message nor in the cause",
+    );
+  });
+}
+
+Deno.test("fetchMarkets() names the host that Deno's permissions lack, and does not retry", async () => {
+  const { effects, seen, warnings } = fakeEffects(() => {
+    throw new Deno.errors.NotCapable('Requires net access to "api.coingecko.com:443"');
+  });
+  const error = await assertRejects(() => fetchMarkets(KEYLESS, effects), ConfigError) as ConfigError;
+  assertStringIncludes(error.message, 'add "api.coingecko.com" to the net permissions in deno.json');
+  assertEquals(seen.length, 1);
+  assertEquals(await pingCoinGecko(KEYLESS, effects), false);
+  assertEquals(warnings.length, 1);
+});
+
+Deno.test("fetchMarkets() shows no part of a key that the other side repeats where its text is cut", async () => {
+  for (let before = 180; before < 200; before += 3) {
+    const { effects } = fakeEffects(answer(400, `${"x".repeat(before)}${KEY} and more`));
+    const error = await assertRejects(() => fetchMarkets(DEMO, effects), SourceError);
+    assert(!error.message.includes(KEY.slice(0, 4)), error.message);
+  }
+});
+
+Deno.test("requestError() makes lost connections and used-up time retryable", () => {
+  const request = { url: "https://api.coingecko.com/api/v3/ping", settings: KEYLESS, budget_s: 60 };
+  const lost = requestError(
+    new APIConnectionError({ message: "x", cause: new TypeError("dns error") }),
+    request,
+  );
+  assertStringIncludes(lost.message, "the connection failed (dns error)");
+  const late = requestError(new APIUserAbortError(), request);
+  assertStringIncludes(late.message, "no complete answer in time (60 s at most)");
+  assert(lost.retryable && late.retryable && lost instanceof SourceError);
+});
+
+Deno.test("fetchMarkets() and fetchMarketChart() refuse a caller's mistakes before they ask", async () => {
+  const { effects, seen } = fakeEffects(answer(200, "[]"));
+  for (const options of [{ page: 0 }, { perPage: 251 }, { page: 1.5 }]) {
+    await assertRejects(() => fetchMarkets(KEYLESS, effects, options), RangeError);
+  }
+  for (const options of [{ coin: "" }, { coin: ".." }, { days: 0 }]) {
+    await assertRejects(() => fetchMarketChart(KEYLESS, effects, options), RangeError);
+  }
+  assertEquals(seen.length, 0);
+});
+
+Deno.test("pingCoinGecko() is true for a 2xx only, and asks once", async () => {
+  const table: [() => Response, boolean][] = [
+    [answer(200, '{"gecko_says":"(V3) To the Moon!"}'), true],
+    [answer(429, "Throttled", SOON), false],
+    [answer(503, "", SOON), false],
+    [() => {
+      throw new TypeError("connection refused");
+    }, false],
+  ];
+  for (const [response, expected] of table) {
+    const { effects, seen } = fakeEffects(response);
+    assertEquals([await pingCoinGecko(KEYLESS, effects), seen.length], [expected, 1]);
+    assertEquals(seen[0]!.url, "https://api.coingecko.com/api/v3/ping");
+  }
+});
+
+testRecorded("the client and the parsers work over a real socket with recorded replies", async (folder) => {
+  const page = await Deno.readFile(new URL("markets/markets_usd_page1_2025-11-03T1605Z.json", folder));
+  const files: Record<string, [path: string, status: number]> = {
+    "/api/v3/ping": ["doc_examples/ping.json", 200],
+    "/api/v3/coins/markets": ["markets/markets_usd_page1_2025-11-03T1605Z.json", 200],
+    "/api/v3/coins/bitcoin/market_chart": ["recorded/market_chart_bitcoin_usd_days1_a.body.json", 200],
+    "/api/v3/coins/limited/market_chart": ["errors/401_time_range_exceeded_10012.json", 401],
+    "/api/v3/coins/busy/market_chart": ["errors/429_body.json", 429],
+    "/api/v3/coins/away/market_chart": ["errors/504_cloudflare_gateway_timeout.truncated.html", 504],
+  };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const [path, status] = files[new URL(request.url).pathname] ?? ["errors/404_coin_not_found.json", 404];
+    const headers = { "x-should-retry": "false", "retry-after": "53" };
+    return new Response(await Deno.readFile(new URL(path, folder)), { status, headers });
+  });
+  try {
+    const settings = coinGeckoSettings({ COINGECKO_BASE_URL: `http://127.0.0.1:${server.addr.port}/api/v3` });
+    const effects = { ...fakeEffects(answer(200, "")).effects, fetch };
+    assertEquals(await pingCoinGecko(settings, effects), true);
+    const reply = await fetchMarkets(settings, effects);
+    assertEquals(reply.body, page);
+    assertEquals(parseMarkets(reply.body, { slot: new Date(0), source: "coingecko" }).rows.length, 250);
+    const chart = await fetchMarketChart(settings, effects, { days: 1 });
+    assertEquals(parseMarketChart(chart.body).points.length, 288);
+    for (
+      const [coin, part] of [
+        ["nothing", 'status is 404 ("coin not found")'],
+        ["limited", "ask for fewer days"],
+        ["busy", "wait 53 s"],
+        ["away", "504: Gateway time-out"],
+      ] as const
+    ) {
+      await assertRejects(() => fetchMarketChart(settings, effects, { coin }), SourceError, part);
+    }
+  } finally {
+    await server.shutdown();
+  }
+});

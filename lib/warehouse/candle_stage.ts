@@ -1,0 +1,294 @@
+/**
+ * Candle files into the engine: typed, checked, each bar once. After {@linkcode CandleStage.seal} the table
+ * `crypto_analytics.btcusd_raw` holds what the materializations read.
+ */
+import { LakeError, SqlError } from "../core/errors.ts";
+import type { Reject } from "../core/rows.ts";
+import {
+  CANDLE_COLUMNS,
+  type CandleFile,
+  cleanCandles,
+  openCandles,
+  soundCandleSql,
+} from "../sources/candles_csv.ts";
+import { type DuckDb, quote } from "./engine_duckdb.ts";
+
+/** Where a candle file belongs. */
+export interface CandleOrigin {
+  symbol: string;
+  source: string;
+}
+
+/** What came of loading one file. */
+export interface LoadReport {
+  /** Rows that are sound, duplicates still among them. */
+  rows: number;
+  /** Lines that were refused. */
+  rejects: Reject[];
+}
+
+/** One series of equal bars from one source: a table of the engine. */
+export interface StagedSeries extends CandleOrigin {
+  timeframe: string;
+  table: string;
+  rows: number;
+  /** Rows that stood before an earlier one. */
+  out_of_order: number;
+  /** Repeats of a bar with the very same values. */
+  duplicates: number;
+  /** Bars that came twice with different values: the later one stands, these earlier ones were put aside. */
+  conflicts: Reject[];
+}
+
+/** A gzip file is handed to the engine in pieces of about this size while the next one is decompressed. */
+const PIECE_BYTES = 16 << 20;
+
+/**
+ * Collects candle files in an engine.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { inspectCandles } from "../sources/candles_csv.ts";
+ * import { openDuckDb } from "./engine_duckdb.ts";
+ * const scratch = await Deno.makeTempDir();
+ * await Deno.writeTextFile(
+ *   `${scratch}/a.csv`,
+ *   "time,open,close,high,low,volume\n1512086400000,1,2,3,1,5\n1512086460000,2,2,1,2,1\n",
+ * );
+ * using engine = await openDuckDb();
+ * const stage = new CandleStage(engine, { scratch, latestMs: Date.UTC(2020, 0) });
+ * const file = await inspectCandles(`${scratch}/a.csv`);
+ * const { rows, rejects } = await stage.load(file, { symbol: "BTCUSD", source: "csv" });
+ * assertEquals([rows, rejects[0]!.reason], [1, "high_below_low"]);
+ * ```
+ */
+export class CandleStage {
+  #engine: Promise<DuckDb>;
+  #scratch: string;
+  #latestMs: number;
+  #files: { table: string; timeframe: string; origin: CandleOrigin; rows: number }[] = [];
+
+  /** The engine may still be opening: decompression does not wait for it. */
+  constructor(
+    engine: DuckDb | Promise<DuckDb>,
+    { scratch, latestMs }: { scratch: string; latestMs: number },
+  ) {
+    this.#engine = Promise.resolve(engine);
+    this.#scratch = scratch;
+    this.#latestMs = latestMs;
+  }
+
+  /** Forgets what was loaded. */
+  clear(): void {
+    this.#files = [];
+  }
+
+  /**
+   * Loads a file. A sound file goes through the engine's own CSV reader at full speed; at the first sign of a bad
+   * line the file is read again, line by line, and the bad lines come back with their reasons.
+   *
+   * @throws {LakeError} where a gzip file is damaged.
+   */
+  async load(file: CandleFile, origin: CandleOrigin): Promise<LoadReport> {
+    const table = `stage.file_${this.#files.length}`;
+    let report = await this.#loadSound(file, table);
+    if (!report) {
+      const cleanPath = `${this.#scratch}/clean-${this.#files.length}.csv`;
+      const { kept, rejects } = await cleanCandles(file, { cleanPath, latestMs: this.#latestMs });
+      const sound = await this.#loadSound({
+        ...file,
+        path: cleanPath,
+        gzip: false,
+        columns: [...CANDLE_COLUMNS],
+      }, table);
+      await Deno.remove(cleanPath);
+      if (!sound || sound.rows !== kept) {
+        throw new LakeError(
+          `Cannot load "${file.name}": ${kept} lines passed the line check but the engine read ${
+            sound?.rows ?? 0
+          }, ` +
+            `please report this file`,
+        );
+      }
+      report = { rows: sound.rows, rejects };
+    }
+    this.#files.push({ table, timeframe: file.timeframe, origin, rows: report.rows });
+    return report;
+  }
+
+  /** Loads a file without any bad line; null at the first sign of one. */
+  async #loadSound(file: CandleFile, table: string): Promise<LoadReport | null> {
+    try {
+      await (file.gzip ? this.#insertPieces(file, table) : this.#insertWhole(file, table));
+    } catch (error) {
+      if (error instanceof SqlError && /CSV Error|Conversion Error|Invalid Input Error/.test(error.message)) {
+        return null;
+      }
+      throw error;
+    }
+    const bad = await this.#number(
+      `SELECT count(*) FROM ${table} WHERE NOT (${soundCandleSql(this.#latestMs)})`,
+    );
+    return bad === 0 ? { rows: await this.#number(`SELECT count(*) FROM ${table}`), rejects: [] } : null;
+  }
+
+  async #insertWhole(file: CandleFile, table: string): Promise<void> {
+    await this.#makeTable(table);
+    await (await this.#engine).run(
+      `INSERT INTO ${table} ${readCandlesSql(file.path, file.columns, { header: true })}`,
+    );
+  }
+
+  /** Decompresses on one core while the engine reads the pieces that are ready on the other. */
+  async #insertPieces(file: CandleFile, table: string): Promise<void> {
+    let inserts = this.#makeTable(table);
+    let failed = false;
+    const pieces = linePieces(openCandles(file.path, true), { folder: this.#scratch, size: PIECE_BYTES });
+    for await (const { path, first } of pieces) {
+      const insert = `INSERT INTO ${table} ${readCandlesSql(path, file.columns, { header: first })}`;
+      inserts = inserts.then(async () => {
+        await (await this.#engine).run(insert);
+        await Deno.remove(path);
+      });
+      inserts.catch(() => failed = true);
+      if (failed) break;
+    }
+    await inserts;
+  }
+
+  async #makeTable(table: string): Promise<void> {
+    await (await this.#engine).run(`
+      CREATE SCHEMA IF NOT EXISTS stage;
+      CREATE OR REPLACE TABLE ${table} (time BIGINT, open DOUBLE, close DOUBLE, high DOUBLE, low DOUBLE, volume DOUBLE)`);
+  }
+
+  /** Settles order and repeats, and defines `crypto_analytics.btcusd_raw` over everything that was loaded. */
+  async seal(): Promise<StagedSeries[]> {
+    const groups = Map.groupBy(
+      this.#files.filter((file) => file.rows > 0),
+      ({ origin, timeframe }) => JSON.stringify([origin.symbol, origin.source, timeframe]),
+    );
+    const series: StagedSeries[] = [];
+    for (const files of groups.values()) {
+      series.push(await this.#settle(files, `stage.series_${series.length}`));
+    }
+    const selects = series.map(({ table, symbol, source, timeframe }) =>
+      `SELECT *, ${quote(symbol)} AS symbol, ${quote(source)} AS source, ${
+        quote(timeframe)
+      } AS timeframe FROM ${table}`
+    );
+    const empty =
+      `SELECT 0::BIGINT AS time, 0::DOUBLE AS open, 0::DOUBLE AS close, 0::DOUBLE AS high, 0::DOUBLE AS low,
+      0::DOUBLE AS volume, '' AS symbol, '' AS source, '' AS timeframe WHERE false`;
+    await (await this.#engine).run(
+      `CREATE OR REPLACE VIEW crypto_analytics.btcusd_raw AS ${selects.join(" UNION ALL ") || empty}`,
+    );
+    return series;
+  }
+
+  async #settle(files: { table: string; timeframe: string; origin: CandleOrigin }[], table: string) {
+    const { origin, timeframe } = files[0]!;
+    const all = files.map((file) => `SELECT * FROM ${file.table}`).join(" UNION ALL ");
+    if (files.length === 1) await (await this.#engine).run(`CREATE OR REPLACE VIEW ${table}_all AS ${all}`);
+    else await (await this.#engine).run(`CREATE OR REPLACE TABLE ${table}_all AS ${all}`);
+    const late = await this.#number(
+      `SELECT count(*) FROM (SELECT time <= lag(time) OVER () AS late FROM ${table}_all) WHERE late`,
+    );
+    const settled: StagedSeries = {
+      ...origin,
+      timeframe,
+      table: late === 0 ? `${table}_all` : table,
+      rows: 0,
+      out_of_order: 0,
+      duplicates: 0,
+      conflicts: [],
+    };
+    if (late > 0) {
+      await (await this.#engine).run(`
+        CREATE OR REPLACE TABLE ${table}_seen AS SELECT *, row_number() OVER () AS arrival FROM ${table}_all;
+        CREATE OR REPLACE TABLE ${table} AS
+          SELECT * EXCLUDE (arrival) FROM ${table}_seen
+          QUALIFY row_number() OVER (PARTITION BY time ORDER BY arrival DESC) = 1 ORDER BY time`);
+      settled.out_of_order = await this.#number(
+        `SELECT count(*) FROM (SELECT time < lag(time) OVER (ORDER BY arrival) AS late FROM ${table}_seen) WHERE late`,
+      );
+      settled.conflicts = await this.#conflicts(table);
+      settled.duplicates = await this.#number(
+        `SELECT (SELECT count(*) FROM ${table}_seen) - (SELECT count(*) FROM ${table}) - ${settled.conflicts.length}`,
+      );
+      await (await this.#engine).run(`DROP TABLE ${table}_seen`);
+    }
+    settled.rows = await this.#number(`SELECT count(*) FROM ${settled.table}`);
+    return settled;
+  }
+
+  async #conflicts(table: string): Promise<Reject[]> {
+    const { rows } = await (await this.#engine).read(`
+      SELECT concat_ws(',', s.time, s.open, s.close, s.high, s.low, s.volume) AS raw
+      FROM ${table}_seen AS s JOIN ${table} AS t USING (time)
+      WHERE (s.open, s.close, s.high, s.low, s.volume) IS DISTINCT FROM (t.open, t.close, t.high, t.low, t.volume)
+      ORDER BY s.arrival`);
+    return rows.map(([raw]) => ({
+      line: null,
+      reason: "conflicting_duplicate",
+      detail: "a later row has the same time and other values; the later one stands",
+      raw: String(raw),
+    }));
+  }
+
+  async #number(sql: string): Promise<number> {
+    const { rows } = await (await this.#engine).read(sql);
+    return Number(rows[0]![0]);
+  }
+}
+
+/** SQL that reads a candle file's six columns. Bad lines fail the query unless they are to be skipped. */
+export function readCandlesSql(
+  path: string,
+  columns: readonly string[],
+  { header, skipBadLines = false }: { header: boolean; skipBadLines?: boolean },
+): string {
+  const types = columns.map((name) => {
+    const known = (CANDLE_COLUMNS as readonly string[]).includes(name);
+    return `${quote(name)}: ${quote(name === "time" ? "BIGINT" : known ? "DOUBLE" : "VARCHAR")}`;
+  });
+  return `SELECT ${CANDLE_COLUMNS.join(", ")} FROM read_csv(${
+    quote(path)
+  }, header = ${header}, auto_detect = false,
+    delim = ',', quote = '"', escape = '"', ignore_errors = ${skipBadLines}, columns = {${
+    types.join(", ")
+  }})`;
+}
+
+/** Writes a byte stream into files of about `size` bytes, each of which ends at a line's end. */
+export async function* linePieces(
+  bytes: AsyncIterable<Uint8Array>,
+  { folder, size }: { folder: string; size: number },
+): AsyncGenerator<{ path: string; first: boolean }> {
+  let count = 0, length = 0;
+  const path = () => `${folder}/piece-${count}.csv`;
+  const open = () => Deno.open(path(), { write: true, create: true, truncate: true });
+  let file = await open();
+  try {
+    for await (const chunk of bytes) {
+      const cut = length + chunk.length >= size ? chunk.lastIndexOf(10) + 1 : 0;
+      await writeAll(file, cut > 0 ? chunk.subarray(0, cut) : chunk);
+      length += chunk.length;
+      if (cut === 0) continue;
+      file.close();
+      yield { path: path(), first: count === 0 };
+      count += 1;
+      file = await open();
+      await writeAll(file, chunk.subarray(cut));
+      length = chunk.length - cut;
+    }
+  } finally {
+    file.close();
+  }
+  if (length > 0) yield { path: path(), first: count === 0 };
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+}

@@ -1,0 +1,105 @@
+/** The lake's tables and views, as an engine sees them. */
+import { ConfigError } from "../core/errors.ts";
+import { BTCUSD_RAW, type ColumnType, type TableDefinition, TABLES } from "../core/tables.ts";
+import { readRecords } from "../lake/ledger.ts";
+import { lakeKind } from "../lake/open_lake.ts";
+import type { ObjectStore } from "../lake/store.ts";
+import { CANDLE_RECORDS, candleRecord } from "./candle_records.ts";
+import { readCandlesSql } from "./candle_stage.ts";
+import { type DuckDb, quote } from "./engine_duckdb.ts";
+
+const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
+  string: "VARCHAR",
+  int: "INTEGER",
+  bigint: "BIGINT",
+  double: "DOUBLE",
+  date: "DATE",
+  timestamp: "TIMESTAMP",
+};
+
+/** View files in the order in which they build on each other. */
+export const VIEWS = [
+  "v_latest_partition",
+  "v_latest_snapshot",
+  "v_market_cap",
+  "v_top_100",
+  "v_top_gainers",
+  "v_total_market_cap",
+] as const;
+
+/**
+ * Defines every table of the lake in the engine, over the objects that are there now; a table without objects
+ * has its columns and no rows.
+ *
+ * @throws {ConfigError} where there is no lake.
+ */
+export async function registerTables(
+  engine: DuckDb,
+  store: ObjectStore,
+  tables: readonly TableDefinition[] = TABLES,
+): Promise<void> {
+  if (await lakeKind(store) === null) {
+    throw new ConfigError(
+      `Cannot read lake "${store.url}": there is no lake, make one with \`deno task pipeline --lake ${store.url}\``,
+    );
+  }
+  for (const table of tables) {
+    const select = table === BTCUSD_RAW ? await selectRawCandles(store) : await selectObjects(store, table);
+    await engine.run(
+      `CREATE OR REPLACE VIEW ${table.database}.${table.name} AS ${select ?? selectNothing(table)}`,
+    );
+  }
+}
+
+/** Defines tables that have their columns and no rows, for an engine without a lake. */
+export async function registerNothing(engine: DuckDb, tables: readonly TableDefinition[]): Promise<void> {
+  for (const table of tables) {
+    await engine.run(`CREATE OR REPLACE VIEW ${table.database}.${table.name} AS ${selectNothing(table)}`);
+  }
+}
+
+/** Defines the views of `views/*.sql`. Call {@linkcode registerTables} first. */
+export async function registerViews(engine: DuckDb): Promise<void> {
+  for (const name of VIEWS) {
+    await engine.runAthena(await Deno.readTextFile(new URL(`./views/${name}.sql`, import.meta.url)));
+  }
+}
+
+async function selectObjects(store: ObjectStore, table: TableDefinition): Promise<string | null> {
+  const extension = table.format === "parquet" ? ".parquet" : ".ndjson.gz";
+  const objects = await store.list(table.prefix);
+  if (!objects.some(({ key }) => key.endsWith(extension))) return null;
+  const pattern = quote(store.locate(`${table.prefix}**/*${extension}`));
+  const hive = `hive_partitioning = true, hive_types = ${structOf(table.partitions)}`;
+  const from = table.format === "parquet"
+    ? `read_parquet(${pattern}, ${hive})`
+    : `read_json(${pattern}, format = 'newline_delimited', columns = ${structOf(table.columns)}, ${hive})`;
+  return `SELECT ${columnList(table)} FROM ${from}`;
+}
+
+async function selectRawCandles(store: ObjectStore): Promise<string | null> {
+  const records = [...(await readRecords(store, CANDLE_RECORDS)).values()].map(candleRecord);
+  const selects = records.map(({ key, columns, symbol, source, timeframe }) =>
+    `SELECT *, ${quote(symbol)} AS symbol, ${quote(source)} AS source, ${quote(timeframe)} AS timeframe
+     FROM (${readCandlesSql(store.locate(key), columns, { header: true, skipBadLines: true })})`
+  );
+  return selects.length === 0 ? null : selects.join(" UNION ALL ");
+}
+
+function selectNothing(table: TableDefinition): string {
+  const columns = Object.entries({ ...table.columns, ...table.partitions })
+    .map(([name, type]) => `NULL::${DUCKDB_TYPES[type]} AS "${name}"`);
+  return `SELECT ${columns.join(", ")} WHERE false`;
+}
+
+function columnList(table: TableDefinition): string {
+  return [...Object.keys(table.columns), ...Object.keys(table.partitions)].map((name) => `"${name}"`).join(
+    ", ",
+  );
+}
+
+function structOf(columns: Readonly<Record<string, ColumnType>>): string {
+  return `{${
+    Object.entries(columns).map(([name, type]) => `"${name}": ${quote(DUCKDB_TYPES[type])}`).join(", ")
+  }}`;
+}

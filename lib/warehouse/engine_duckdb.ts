@@ -1,0 +1,143 @@
+/** The embedded SQL engine: what Athena is on AWS, DuckDB is here. One engine is one in-memory database. */
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { SqlError } from "../core/errors.ts";
+import { translate } from "./translate.ts";
+
+/** What makes DuckDB answer as Athena does: integer division truncates, and names that the translator leaves alone. */
+const DIALECT = `
+  SET GLOBAL TimeZone = 'UTC';
+  SET GLOBAL integer_division = true;
+  CREATE MACRO from_unixtime(seconds) AS to_timestamp(seconds);
+  CREATE MACRO approx_percentile(x, fraction) AS approx_quantile(x, fraction);
+  CREATE SCHEMA crypto_analytics;
+  CREATE SCHEMA crypto_gold;`;
+
+const SESSION = `SET search_path = 'crypto_gold,crypto_analytics,main'`;
+
+/** Settings of {@linkcode openDuckDb}. */
+export interface DuckDbOptions {
+  /** Threads; a materialization runs on one, so that sums come out the same to the last bit. */
+  threads?: number;
+  /** Memory limit in DuckDB's words. */
+  memoryLimit?: string;
+  /** Folder for what does not fit into memory; without one DuckDB fails instead of spilling. */
+  spillFolder?: string;
+}
+
+/** A result: column names with DuckDB's types, and rows of JavaScript values in column order. */
+export interface QueryResult {
+  columns: { name: string; type: string }[];
+  rows: unknown[][];
+}
+
+/**
+ * Opens an engine. Sessions run in UTC; the schemas are the two databases of the lake.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * using engine = await openDuckDb();
+ * const { rows } = await engine.query("SELECT date(from_unixtime(86400)) AS day, 1 + 1 AS two");
+ * assertEquals(rows[0]![1], 2);
+ * ```
+ */
+export async function openDuckDb(
+  { threads = 2, memoryLimit = "1GB", spillFolder }: DuckDbOptions = {},
+): Promise<DuckDb> {
+  // Loaded here rather than above: the library is large, and a caller can copy or decompress files meanwhile.
+  const { DuckDBInstance } = await import("@duckdb/node-api");
+  const instance = await DuckDBInstance.create(":memory:", {
+    threads: String(threads),
+    memory_limit: memoryLimit,
+    temp_directory: spillFolder ?? "",
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+  });
+  const connection = await instance.connect();
+  const engine = new DuckDb(instance, connection);
+  await engine.run(DIALECT);
+  await engine.run(SESSION);
+  return engine;
+}
+
+/** An open engine. `run` and `read` take DuckDB's own SQL, `query` and `createFromAthena` take Athena's. */
+export class DuckDb implements Disposable {
+  #instance: DuckDBInstance;
+  #connection: DuckDBConnection;
+
+  constructor(instance: DuckDBInstance, connection: DuckDBConnection) {
+    this.#instance = instance;
+    this.#connection = connection;
+  }
+
+  /** Runs a DuckDB statement for its effect. */
+  async run(sql: string): Promise<void> {
+    await this.#explained(sql, () => this.#connection.run(sql));
+  }
+
+  /** Runs a DuckDB statement and gives its rows as JavaScript values (64-bit integers as bigint). */
+  async read(sql: string): Promise<QueryResult> {
+    const reader = await this.#explained(sql, () => this.#connection.runAndReadAll(sql));
+    const types = reader.columnTypes();
+    return {
+      columns: reader.columnNames().map((name, i) => ({ name, type: String(types[i]) })),
+      rows: reader.getRowsJS(),
+    };
+  }
+
+  /** Makes a table from a query in Athena's dialect. */
+  async createFromAthena(table: string, sql: string): Promise<void> {
+    await this.run(`CREATE OR REPLACE TABLE ${table} AS ${await translate(sql)}`);
+  }
+
+  /** Runs one statement in Athena's dialect for its effect. */
+  async runAthena(sql: string): Promise<void> {
+    await this.run(await translate(sql));
+  }
+
+  /**
+   * Runs one reading statement in Athena's dialect and gives its rows.
+   *
+   * @throws {SqlError} where the SQL is wrong, or would write.
+   */
+  async query(sql: string): Promise<QueryResult> {
+    const translated = await translate(sql);
+    const prepared = await this.#explained(translated, () => this.#connection.prepare(translated));
+    const kind = prepared.statementType;
+    prepared.destroySync();
+    const { StatementType } = await import("@duckdb/node-api");
+    if (![StatementType.SELECT, StatementType.EXPLAIN, StatementType.CALL].includes(kind)) {
+      throw new SqlError(
+        `Cannot run "${
+          sql.trim().slice(0, 60)
+        }": it would change something, only reading statements such as SELECT are allowed`,
+      );
+    }
+    return await this.read(translated);
+  }
+
+  /** A second session on the same database, with the same search path. */
+  async fork(): Promise<DuckDb> {
+    const connection = await this.#instance.connect();
+    await connection.run(SESSION);
+    return new DuckDb(this.#instance, connection);
+  }
+
+  async #explained<T>(sql: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new SqlError(message, { cause: { error, sql } });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#connection.closeSync();
+  }
+}
+
+/** A string as an SQL literal. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,30 @@
+-- Silver: one candle per symbol and hour. Where several inputs cover an hour, the finest one is taken whole,
+-- so that bars of different lengths never mix. An hour without a bar has no row.
+WITH bars AS (
+  SELECT
+    symbol,
+    source,
+    timeframe,
+    time - time % 3600000 AS hour_ms,
+    min_by(open, time) AS open,
+    max(high) AS high,
+    min(low) AS low,
+    max_by(close, time) AS close,
+    sum(volume) AS volume
+  FROM crypto_analytics.btcusd_raw
+  WHERE timeframe IN ('1m', '3m', '5m', '15m', '30m', '1h')
+  GROUP BY symbol, source, timeframe, time - time % 3600000
+),
+ranked AS (
+  SELECT
+    bars.*,
+    row_number() OVER (
+      PARTITION BY symbol, hour_ms
+      ORDER BY CASE timeframe WHEN '1m' THEN 1 WHEN '3m' THEN 3 WHEN '5m' THEN 5 WHEN '15m' THEN 15
+        WHEN '30m' THEN 30 ELSE 60 END, source
+    ) AS choice
+  FROM bars
+)
+SELECT hour_start, open, high, low, close, volume, source, symbol, year(hour_start) AS year, month(hour_start) AS month
+FROM (SELECT ranked.*, CAST(from_unixtime(hour_ms / 1000) AS timestamp) AS hour_start FROM ranked WHERE choice = 1)
+ORDER BY symbol, hour_start
