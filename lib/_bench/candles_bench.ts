@@ -95,23 +95,10 @@ async function pythonWithPolars(): Promise<string | null> {
 async function timeProcess([command, ...args]: string[]): Promise<Timing> {
   await Deno.remove(args.at(-1)!, { recursive: true }).catch(() => {});
   const began = performance.now();
-  const child = new Deno.Command(command!, { args, stdout: "null", stderr: "inherit" }).spawn();
-  let peak = 0;
-  const watch = setInterval(() => peak = Math.max(peak, peakMemoryKib(child.pid)), 20);
-  const { success } = await child.status;
+  const { success, stdout } = await new Deno.Command(command!, { args, stderr: "inherit" }).output();
   const seconds = (performance.now() - began) / 1000;
-  clearInterval(watch);
   if (!success) throw new Error(`Cannot time "${command}": it failed`);
-  return { seconds, peak_mib: peak / 1024 };
-}
-
-/** The kernel's own high-water mark of a process, on Linux; 0 elsewhere. */
-function peakMemoryKib(pid: number): number {
-  try {
-    return Number(/VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
+  return { seconds, peak_mib: Number(new TextDecoder().decode(stdout)) / 1024 };
 }
 
 function median(values: number[]): number {

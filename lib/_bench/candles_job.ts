@@ -2,8 +2,9 @@
  * The job that is timed against Python Polars (`candles_polars.py`): a minute file into hourly and daily candles and
  * daily prices, one Parquet file a partition. The pipeline's own code, without its copy in `raw/` and its ledger.
  *
- * Arguments: FILE OUT
+ * Arguments: FILE OUT. Prints the process's peak memory in KiB.
  */
+import process from "node:process";
 import { LocalStore } from "../lake/store_local.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
 import { CandleStage } from "../warehouse/candle_stage.ts";
@@ -23,3 +24,4 @@ await stage.seal();
 await registerNothing(await engine, [PRICE_HISTORY]);
 await materializeTables(await engine);
 await writeTables(await engine, MATERIALIZED, { store, kind: "live" });
+console.log(process.resourceUsage().maxRSS);

@@ -1,10 +1,11 @@
 """The job of `candles_job.ts` in Python Polars: FILE OUT.
 
 Same input, same tables, same partitions: impossible rows are dropped, of bars with the same time the last one
-stands, hours and days are aggregated, one Snappy Parquet file a partition.
+stands, hours and days are aggregated, one Snappy Parquet file a partition. Prints the peak memory in KiB.
 """
 
 import os
+import resource
 import sys
 
 import polars as pl
@@ -51,3 +52,4 @@ hour = pl.col("hour_start")
 write(hourly.with_columns(year=hour.dt.year(), month=hour.dt.month()), "ohlcv_hourly", ["year", "month"])
 write(daily.with_columns(year=pl.col("day").dt.year()), "ohlcv_daily", ["year"])
 write(prices.with_columns(year=pl.col("day").dt.year()), "daily_prices", ["year"])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)

@@ -95,10 +95,10 @@ export class LocalStore implements ObjectStore {
   }
 
   async lock(holder: string): Promise<AsyncDisposable> {
-    await writing(LOCK, () => Deno.mkdir(this.url, { recursive: true }));
+    await writing(this.url, () => Deno.mkdir(this.url, { recursive: true }));
     const path = `${this.url}/${LOCK}`;
     // An advisory lock of the operating system on an open file: when the process ends, however, it is free.
-    const file = await writing(LOCK, () => Deno.open(path, { read: true, write: true, create: true }));
+    const file = await writing(this.url, () => Deno.open(path, { read: true, write: true, create: true }));
     if (!await file.tryLock(true)) {
       file.close();
       const owner = (await Deno.readTextFile(path)).trim() || "another run";

@@ -11,6 +11,9 @@ import { registerNotebooks } from "./notebooks/register_notebooks.ts";
 
 const LAKE = "folder of the lake (default: data/lake, or data/demo for the demo market)";
 
+/** Settings that come from the environment: where CoinGecko is, and a key for it. */
+const SETTINGS = ["COINGECKO_BASE_URL", "COINGECKO_DEMO_API_KEY", "COINGECKO_PRO_API_KEY"];
+
 /** Builds the program; `run` receives each command's exit code. */
 export function buildProgram(io: ProcessIo, run: (code: number) => void): Command {
   const program = new Command("lakebook")
@@ -109,7 +112,7 @@ if (import.meta.main) {
     });
   }
   const code = await main(Deno.args, {
-    env: Deno.env.toObject(),
+    env: Object.fromEntries(SETTINGS.map((name) => [name, Deno.env.get(name)])),
     fetch: globalThis.fetch,
     stdout: (text) => writeAll(Deno.stdout, text),
     stderr: (text) => writeAll(Deno.stderr, text),

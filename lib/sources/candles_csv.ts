@@ -86,7 +86,7 @@ export async function inspectCandles(path: string): Promise<CandleFile> {
     );
   }
   const timeAt = columns.indexOf("time");
-  const times = body.map((line) => Number(splitCells(line)[timeAt])).filter(Number.isFinite);
+  const times = body.map((line) => Number(splitCells(line)[timeAt] || NaN)).filter(Number.isFinite);
   checkUnit(path, times);
   return {
     path,
@@ -97,9 +97,15 @@ export async function inspectCandles(path: string): Promise<CandleFile> {
   };
 }
 
-/** Cells of a line. Quotes may stand around a cell; the numbers within hold no commas. */
+/** A comma and the cell after it, which may hold commas within quotes. */
+const CELL = /,(\s*"(?:[^"]|"")*"\s*(?=,|$)|[^,]*)/g;
+
+/** Cells of a line, without the quotes that may stand around them. */
 export function splitCells(line: string): string[] {
-  return line.split(",").map((cell) => cell.trim().replace(/^"(.*)"$/, "$1").trim());
+  const cells = line.includes('"')
+    ? [...`,${line}`.matchAll(CELL)].map(([, cell]) => cell!)
+    : line.split(",");
+  return cells.map((cell) => cell.trim().replace(/^"(.*)"$/, "$1").trim());
 }
 
 function checkHeader(path: string, header: string, columns: string[]): void {
@@ -168,7 +174,8 @@ export function checkCandle(
   columns: readonly string[],
   { latestMs }: { latestMs: number },
 ): { reason: string; detail: string } | null {
-  if (cells.length !== columns.length) {
+  // Like the engine: commas at the end of a line, with nothing behind them, do no harm.
+  if (cells.length < columns.length || cells.slice(columns.length).some((cell) => cell !== "")) {
     return {
       reason: "wrong_cell_count",
       detail: `${cells.length} cells where the header has ${columns.length}`,
@@ -180,9 +187,9 @@ export function checkCandle(
     if (cell === "") {
       if (name !== "volume") return { reason: "missing_value", detail: `${name} is empty` };
       value[name] = null;
-    } else if (!NUMBER.test(cell) || !Number.isFinite(Number(cell))) {
+    } else if (!NUMBER.test(cell) || !Number.isFinite(toNumber(cell))) {
       return { reason: "not_a_number", detail: `${name} is "${cell.slice(0, 40)}"` };
-    } else value[name] = Number(cell);
+    } else value[name] = toNumber(cell);
   }
   const { time, open, close, high, low, volume } = value as Record<string, number>;
   if (time! < EARLIEST_MS || time! > latestMs) {
@@ -198,7 +205,12 @@ export function checkCandle(
     : { reason: "price_not_positive", detail: `open ${open}, close ${close}` };
 }
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** A number as the engine reads one: `_` may stand between two digits. */
+const NUMBER = /^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+(_\d+)*)?$/;
+
+function toNumber(cell: string): number {
+  return Number(cell.replaceAll("_", ""));
+}
 
 /** The check of {@linkcode checkCandle} as an SQL expression over typed columns: true for a sound row. */
 export function soundCandleSql(latestMs: number): string {
@@ -236,7 +248,7 @@ export async function cleanCandles(
     }
     kept += 1;
     batch += `${
-      order.map((at, i) => (i === 0 ? String(Math.round(Number(cells[at]))) : cells[at])).join(",")
+      order.map((at, i) => (i === 0 ? String(Math.round(toNumber(cells[at]!))) : cells[at])).join(",")
     }\n`;
     if (batch.length > 1 << 20) await flush();
   }
@@ -251,7 +263,7 @@ export async function cleanCandles(
 export async function* openCandles(
   path: string,
   gzip: boolean,
-  { chunkBytes = 8 << 20 }: { chunkBytes?: number } = {},
+  { chunkBytes = 2 << 20 }: { chunkBytes?: number } = {},
 ): AsyncGenerator<Uint8Array> {
   const source = createReadStream(path, { highWaterMark: 1 << 19 });
   if (!gzip) {

@@ -1,5 +1,6 @@
 /** What the ledger remembers of each raw candle file. */
 import { z } from "zod";
+import { LakeError } from "../core/errors.ts";
 import type { LedgerRecord } from "../lake/ledger.ts";
 
 /** Units of candle files start with this. */
@@ -27,5 +28,11 @@ export type CandleRecord = z.infer<typeof CANDLE_RECORD>;
 
 /** The candle file behind a ledger record. */
 export function candleRecord(record: LedgerRecord): CandleRecord {
-  return CANDLE_RECORD.parse(record.notes);
+  const parsed = CANDLE_RECORD.safeParse(record.notes);
+  if (parsed.success) return parsed.data;
+  throw new LakeError(
+    `Cannot read the ledger's record of "${record.outputs[0]?.key}": it is damaged or of another version, ` +
+      `move raw/ to a new lake and ingest its files again`,
+    { cause: parsed.error },
+  );
 }

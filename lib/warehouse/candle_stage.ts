@@ -4,13 +4,9 @@
  */
 import { LakeError, SqlError } from "../core/errors.ts";
 import type { Reject } from "../core/rows.ts";
-import {
-  CANDLE_COLUMNS,
-  type CandleFile,
-  cleanCandles,
-  openCandles,
-  soundCandleSql,
-} from "../sources/candles_csv.ts";
+import { explainWriteError } from "../lake/store_local.ts";
+import { CANDLE_COLUMNS, type CandleFile, cleanCandles, soundCandleSql } from "../sources/candles_csv.ts";
+import { gunzipPieces } from "../sources/candle_pieces.ts";
 import { type DuckDb, quote } from "./engine_duckdb.ts";
 
 /** Where a candle file belongs. */
@@ -41,7 +37,9 @@ export interface StagedSeries extends CandleOrigin {
 }
 
 /** A gzip file is handed to the engine in pieces of about this size while the next one is decompressed. */
-const PIECE_BYTES = 16 << 20;
+const PIECE_BYTES = 8 << 20;
+
+const MAKE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS stage";
 
 /**
  * Collects candle files in an engine.
@@ -92,29 +90,29 @@ export class CandleStage {
    */
   async load(file: CandleFile, origin: CandleOrigin): Promise<LoadReport> {
     const table = `stage.file_${this.#files.length}`;
-    let report = await this.#loadSound(file, table);
-    if (!report) {
-      const cleanPath = `${this.#scratch}/clean-${this.#files.length}.csv`;
-      const { kept, rejects } = await cleanCandles(file, { cleanPath, latestMs: this.#latestMs });
-      const sound = await this.#loadSound({
-        ...file,
-        path: cleanPath,
-        gzip: false,
-        columns: [...CANDLE_COLUMNS],
-      }, table);
-      await Deno.remove(cleanPath);
-      if (!sound || sound.rows !== kept) {
-        throw new LakeError(
-          `Cannot load "${file.name}": ${kept} lines passed the line check but the engine read ${
-            sound?.rows ?? 0
-          }, ` +
-            `please report this file`,
-        );
-      }
-      report = { rows: sound.rows, rejects };
+    try {
+      const report = await this.#loadSound(file, table) ?? await this.#loadCleaned(file, table);
+      this.#files.push({ table, timeframe: file.timeframe, origin, rows: report.rows });
+      return report;
+    } catch (error) {
+      // A full disk or a missing right shows as an operating system's error; anything else is a fault of ours.
+      throw /\(os error \d+\)/.test(String(error)) ? explainWriteError(this.#scratch, error) : error;
     }
-    this.#files.push({ table, timeframe: file.timeframe, origin, rows: report.rows });
-    return report;
+  }
+
+  /** Loads the sound lines of a file that has others as well. */
+  async #loadCleaned(file: CandleFile, table: string): Promise<LoadReport> {
+    const path = `${this.#scratch}/clean-${this.#files.length}.csv`;
+    const { kept, rejects } = await cleanCandles(file, { cleanPath: path, latestMs: this.#latestMs });
+    const sound = await this.#loadSound({ ...file, path, gzip: false, columns: [...CANDLE_COLUMNS] }, table);
+    await Deno.remove(path);
+    if (sound?.rows === kept) return { rows: kept, rejects };
+    throw new LakeError(
+      `Cannot load "${file.name}": ${kept} lines passed the line check but the engine took ${
+        sound?.rows ?? 0
+      }, ` +
+        `please report this file`,
+    );
   }
 
   /** Loads a file without any bad line; null at the first sign of one. */
@@ -134,33 +132,37 @@ export class CandleStage {
   }
 
   async #insertWhole(file: CandleFile, table: string): Promise<void> {
-    await this.#makeTable(table);
-    await (await this.#engine).run(
-      `INSERT INTO ${table} ${readCandlesSql(file.path, file.columns, { header: true })}`,
-    );
+    const select = readCandlesSql(file.path, file.columns, { header: true });
+    await (await this.#engine).run(`${MAKE_SCHEMA}; CREATE OR REPLACE TABLE ${table}_whole AS ${select};
+      CREATE OR REPLACE VIEW ${table} AS SELECT * FROM ${table}_whole`);
   }
 
-  /** Decompresses on one core while the engine reads the pieces that are ready on the other. */
+  /** Reads the pieces of a gzipped file as they get ready, in two sessions of the engine. */
   async #insertPieces(file: CandleFile, table: string): Promise<void> {
-    let inserts = this.#makeTable(table);
+    const engine = this.#engine;
+    const first = engine.then((session) => session.run(MAKE_SCHEMA).then(() => session));
+    const lanes = [first, first.then((session) => session.fork())].map((session) => ({
+      session,
+      work: session.then(() => {}),
+    }));
+    const selects: string[] = [];
     let failed = false;
-    const pieces = linePieces(openCandles(file.path, true), { folder: this.#scratch, size: PIECE_BYTES });
-    for await (const { path, first } of pieces) {
-      const insert = `INSERT INTO ${table} ${readCandlesSql(path, file.columns, { header: first })}`;
-      inserts = inserts.then(async () => {
-        await (await this.#engine).run(insert);
-        await Deno.remove(path);
+    for await (const piece of gunzipPieces({ path: file.path, folder: this.#scratch, size: PIECE_BYTES })) {
+      const lane = lanes[selects.length % lanes.length]!;
+      const name = `${table}_piece_${selects.length}`;
+      const select = readCandlesSql(piece.path, file.columns, { header: piece.first });
+      lane.work = lane.work.then(async () => {
+        await (await lane.session).run(`CREATE OR REPLACE TABLE ${name} AS ${select}`);
+        await Deno.remove(piece.path);
       });
-      inserts.catch(() => failed = true);
+      lane.work.catch(() => failed = true);
+      selects.push(`SELECT * FROM ${name}`);
       if (failed) break;
     }
-    await inserts;
-  }
-
-  async #makeTable(table: string): Promise<void> {
-    await (await this.#engine).run(`
-      CREATE SCHEMA IF NOT EXISTS stage;
-      CREATE OR REPLACE TABLE ${table} (time BIGINT, open DOUBLE, close DOUBLE, high DOUBLE, low DOUBLE, volume DOUBLE)`);
+    const ends = await Promise.allSettled(lanes.map(({ work }) => work));
+    (await lanes[1]!.session)[Symbol.dispose]();
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
+    await (await engine).run(`CREATE OR REPLACE VIEW ${table} AS ${selects.join(" UNION ALL ")}`);
   }
 
   /** Settles order and repeats, and defines `crypto_analytics.btcusd_raw` over everything that was loaded. */
@@ -249,9 +251,10 @@ export function readCandlesSql(
   columns: readonly string[],
   { header, skipBadLines = false }: { header: boolean; skipBadLines?: boolean },
 ): string {
-  const types = columns.map((name) => {
+  const types = columns.map((name, i) => {
     const known = (CANDLE_COLUMNS as readonly string[]).includes(name);
-    return `${quote(name)}: ${quote(name === "time" ? "BIGINT" : known ? "DOUBLE" : "VARCHAR")}`;
+    // Further columns may lack a name or share one, which the engine would refuse.
+    return known ? `${quote(name)}: '${name === "time" ? "BIGINT" : "DOUBLE"}'` : `'further_${i}': 'VARCHAR'`;
   });
   return `SELECT ${CANDLE_COLUMNS.join(", ")} FROM read_csv(${
     quote(path)
@@ -259,36 +262,4 @@ export function readCandlesSql(
     delim = ',', quote = '"', escape = '"', ignore_errors = ${skipBadLines}, columns = {${
     types.join(", ")
   }})`;
-}
-
-/** Writes a byte stream into files of about `size` bytes, each of which ends at a line's end. */
-export async function* linePieces(
-  bytes: AsyncIterable<Uint8Array>,
-  { folder, size }: { folder: string; size: number },
-): AsyncGenerator<{ path: string; first: boolean }> {
-  let count = 0, length = 0;
-  const path = () => `${folder}/piece-${count}.csv`;
-  const open = () => Deno.open(path(), { write: true, create: true, truncate: true });
-  let file = await open();
-  try {
-    for await (const chunk of bytes) {
-      const cut = length + chunk.length >= size ? chunk.lastIndexOf(10) + 1 : 0;
-      await writeAll(file, cut > 0 ? chunk.subarray(0, cut) : chunk);
-      length += chunk.length;
-      if (cut === 0) continue;
-      file.close();
-      yield { path: path(), first: count === 0 };
-      count += 1;
-      file = await open();
-      await writeAll(file, chunk.subarray(cut));
-      length = chunk.length - cut;
-    }
-  } finally {
-    file.close();
-  }
-  if (length > 0) yield { path: path(), first: count === 0 };
-}
-
-async function writeAll(file: Deno.FsFile, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
 }

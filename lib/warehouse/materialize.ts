@@ -11,6 +11,9 @@ export interface PartitionWrite {
   result: PutResult;
 }
 
+/** Files that a session builds between two commits. */
+const GROUP = 8;
+
 /** Tables in the order in which they build on each other. */
 export const MATERIALIZED = [OHLCV_HOURLY, OHLCV_DAILY, PROCESSED_PARTITIONED] as const;
 
@@ -50,15 +53,25 @@ export async function writeTables(
   const files = (await Promise.all(tables.map((table) => partitionCopies(engine, table, { scratch, kind }))))
     .flat();
   using second = await engine.fork();
-  const half = (which: number) => files.filter((_, i) => i % 2 === which).map(({ copy }) => copy).join("\n");
-  try {
-    if (files.length > 0) await Promise.all([engine.run(half(0)), second.run(half(1) || "SELECT 1")]);
-  } catch (error) {
-    throw explainWriteError("the tables' partitions", error);
+  const puts: Promise<PartitionWrite>[] = [];
+  // Two sessions build files, a few at a time, while the store commits those that are ready.
+  const lane = async (session: DuckDb, mine: typeof files) => {
+    for (let at = 0; at < mine.length; at += GROUP) {
+      const group = mine.slice(at, at + GROUP);
+      await session.run(group.map(({ copy }) => copy).join("\n"));
+      puts.push(...group.map(async ({ key, path }) => ({ key, result: await store.putFile(key, path) })));
+    }
+  };
+  const lanes = await Promise.allSettled([
+    lane(engine, files.filter((_, i) => i % 2 === 0)),
+    lane(second, files.filter((_, i) => i % 2 === 1)),
+  ]);
+  const ends = await Promise.allSettled([...puts]);
+  for (const end of [...lanes, ...ends]) {
+    if (end.status === "rejected") throw explainWriteError("the tables' partitions", end.reason);
   }
-  return await Promise.all(
-    files.map(async ({ key, path }) => ({ key, result: await store.putFile(key, path) })),
-  );
+  const written = await Promise.all(puts);
+  return written.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 async function partitionCopies(

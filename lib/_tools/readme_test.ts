@@ -1,0 +1,26 @@
+import { assertEquals } from "@std/assert";
+import { buildProgram } from "../pipeline/cli.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+const config = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+
+Deno.test("README.md names every task of deno.json, and no other", () => {
+  const named = new Set([...readme.matchAll(/deno(?:@[\d.]+)? task ([a-z]+)/g)].map((match) => match[1]!));
+  assertEquals([...named].sort(), Object.keys(config.tasks).sort());
+});
+
+Deno.test("README.md names every flag of the commands that it documents", () => {
+  const io = { env: {}, fetch: globalThis.fetch, stdout() {}, stderr() {}, terminal: false };
+  const commands = buildProgram(io, () => {}).commands;
+  const flags = commands.filter((command) => ["pipeline", "query"].includes(command.name()))
+    .flatMap((command) => command.options.map((option) => option.long!));
+  assertEquals(flags.filter((flag) => !readme.includes(flag)), []);
+});
+
+Deno.test("every task has a description, and none runs with all permissions", () => {
+  for (const [name, task] of Object.entries<{ description?: string; command: string }>(config.tasks)) {
+    assertEquals([name, typeof task.description], [name, "string"]);
+    assertEquals([name, /(^|\s)(-A|--allow-all)\b/.test(task.command)], [name, false]);
+  }
+});
