@@ -125,11 +125,14 @@ function ignoreMissing(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
+/** What reading a key gives where there is nothing, a folder, or a file in place of one of its folders. */
+const NO_OBJECT = [Deno.errors.NotFound, Deno.errors.IsADirectory, Deno.errors.NotADirectory];
+
 async function missing<T>(key: string, read: () => Promise<T>): Promise<T | null> {
   try {
     return await read();
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    if (NO_OBJECT.some((NoObject) => error instanceof NoObject)) return null;
     if (isDenied(error)) {
       throw new ConfigError(`Cannot read "${key}": permission denied, give this user access`, {
         cause: error,

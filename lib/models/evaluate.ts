@@ -29,6 +29,8 @@ export interface CompareOptions {
   embargoDays?: number;
   /** Overrides of the forest's settings. */
   forest?: Partial<Omit<ForestSettings, "seed">>;
+  /** A forest that was fitted to these very rows with these very settings before: it is not fitted again. */
+  fitted?: RandomForest | undefined;
 }
 
 /** Errors of one model on the test rows. */
@@ -109,7 +111,8 @@ export interface Comparison {
  */
 export function compareWithPersistence(
   rows: TrainingRows,
-  { seed, proxy, latest = null, testShare = 0.2, embargoDays = 7, forest: overrides = {} }: CompareOptions,
+  { seed, proxy, latest = null, testShare = 0.2, embargoDays = 7, forest: overrides = {}, fitted }:
+    CompareOptions,
 ): Comparison {
   const count = rows.days.length;
   if (count < MIN_USABLE_DAYS) {
@@ -120,16 +123,16 @@ export function compareWithPersistence(
   }
   const split = splitByTime(rows.days, { testShare, embargoDays, horizonDays: HORIZON_DAYS });
   const { trainEnd, testStart } = split;
-  const forest = new RandomForest({ ...overrides, seed });
+  const forest = fitted ?? new RandomForest({ ...overrides, seed });
   const naive = persistence();
-  forest.fit(rows.x.slice(0, trainEnd), rows.y.slice(0, trainEnd));
+  if (!fitted) forest.fit(rows.x.slice(0, trainEnd), rows.y.slice(0, trainEnd));
   naive.fit(rows.x.slice(0, trainEnd), rows.y.slice(0, trainEnd));
 
   const testX = rows.x.slice(testStart);
   const actual = rows.y.slice(testStart);
   const byForest = forest.predict(testX);
   const byPersistence = naive.predict(testX);
-  const trainStart = forest.rowsLeftOut;
+  const trainStart = Math.max(0, trainEnd - forest.settings.maxTrainRows);
   const naiveMae = mae(rows.y.slice(trainStart, trainEnd), rows.persistence.slice(trainStart, trainEnd));
   const metrics = {
     forest: score(actual, byForest, naiveMae),

@@ -12,4 +12,9 @@ export { mae, mase, r2, rmse } from "./metrics.ts";
 export { persistence } from "./persistence.ts";
 export type { ForestSettings } from "./random_forest.ts";
 export type { LoadedModel, SavedMetrics, SaveResult } from "./registry.ts";
-export { type ManifestHeader, type ManifestRow, readManifest } from "./training_manifest.ts";
+export {
+  type ManifestHeader,
+  type ManifestRow,
+  MODEL_CODE_VERSION,
+  readManifest,
+} from "./training_manifest.ts";

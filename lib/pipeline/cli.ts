@@ -9,6 +9,7 @@ import type { CommandIo, ProcessIo } from "./command_io.ts";
 import { EXIT, exitCodeOf } from "./exit_codes.ts";
 import { registerNotebooks } from "./notebooks/register_notebooks.ts";
 
+const ENGINE = () => new Option("--engine <name>", "SQL engine").choices(["duckdb"]).default("duckdb");
 const LAKE = "folder of the lake (default: data/lake, or data/demo for the demo market)";
 
 /** Settings that come from the environment: where CoinGecko is, and a key for it. */
@@ -40,6 +41,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       append,
     )
     .option("--lake <folder>", LAKE)
+    .addOption(ENGINE())
     .option("--models <folder>", "folder of the model registry (default: models, or models/demo)")
     .option("--only <steps>", "run these steps only, separated by commas")
     .option("--from <step>", "run this step and all after it")
@@ -61,6 +63,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       ),
     )
     .option("--lake <folder>", "folder of the lake (default: data/lake, or data/demo where only that exists)")
+    .addOption(ENGINE())
     .action(async (sql: string, flags: { format: "table" | "json" | "csv"; lake?: string }) => {
       const { queryCommand } = await import("./query_command.ts");
       run(await queryCommand(sql, flags, withEffects(io)));

@@ -244,3 +244,60 @@ Deno.test("two runs at once: the second one gets exit code 6 and harms nothing",
   assertEquals(child.code, 6);
   assertStringIncludes(new TextDecoder().decode(child.stderr), "run of a test is writing to it");
 });
+
+Deno.test("pipeline --source coingecko keeps exact bytes, asks once a slot, and puts a bad record aside", async () => {
+  const asked: string[] = [];
+  const coin = (id: string, extra: object) => ({ id, symbol: id, name: id, current_price: 1.5, ...extra });
+  const markets = JSON.stringify([
+    coin("bitcoin", { market_cap: 2e12, price_change_percentage_24h_in_currency: -1.25 }),
+    coin("tiny", { current_price: null, market_cap: null }),
+    { symbol: "nameless" },
+  ]);
+  const day = Date.UTC(2026, 0, 1);
+  const chart = JSON.stringify({
+    prices: [[day, 100], [day + 86_400_000, 110], [day + 2 * 86_400_000, 99.5]],
+  });
+  await using work = await Workplace.make((input) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    asked.push(url.pathname);
+    const body = url.pathname.endsWith("/coins/markets") ? markets : chart;
+    return Promise.resolve(new Response(body, { headers: { "content-type": "application/json" } }));
+  });
+  const args = ["--source", "coingecko", "--now", "2026-01-04T10:07:30Z"];
+  const { code, summary, stderr } = await work.pipeline(...args);
+  assertEquals([code, summary.source], [7, "coingecko"]);
+  assertStringIncludes(stderr, "1 rows of raw/coingecko/markets/");
+  assertEquals(asked, ["/api/v3/coins/markets", "/api/v3/coins/bitcoin/market_chart"]);
+  const raw = `${work.lake}/raw/coingecko/markets/year=2026/month=01/day=04/hour=10/20260104T100500Z.json`;
+  assertEquals(await Deno.readTextFile(raw), markets);
+  assertEquals(await work.query("SELECT id, market_cap, source FROM v_latest_snapshot ORDER BY id"), [
+    { id: "bitcoin", market_cap: 2e12, source: "coingecko" },
+    { id: "tiny", market_cap: null, source: "coingecko" },
+  ]);
+  assertEquals(await work.query("SELECT day, avg_price_usd FROM processed_partitioned ORDER BY day"), [
+    { day: "2026-01-01", avg_price_usd: 100 },
+    { day: "2026-01-02", avg_price_usd: 110 },
+    { day: "2026-01-03", avg_price_usd: 99.5 },
+  ]);
+  const before = await work.objects();
+  const again = await work.pipeline(...args);
+  assertEquals(again.summary.steps[0].status, "skipped");
+  assertEquals(asked.length, 2);
+  assertEquals(await work.objects(), before);
+});
+
+Deno.test("pipeline keeps a market page that is not JSON, and puts it aside once", async () => {
+  await using work = await Workplace.make(() => Promise.resolve(new Response("<html>Throttled</html>")));
+  const args = ["--source", "coingecko", "--now", "2026-01-04T10:07:30Z"];
+  const { code, stderr } = await work.pipeline(...args);
+  assertEquals(code, 7);
+  assertStringIncludes(stderr, "put aside (1 unreadable_body)");
+  const raw = await Deno.readTextFile(
+    `${work.lake}/raw/coingecko/markets/year=2026/month=01/day=04/hour=10/20260104T100500Z.json`,
+  );
+  assertEquals(raw, "<html>Throttled</html>");
+  const before = await work.objects();
+  const again = await work.pipeline(...args);
+  assertEquals([again.code, again.summary.steps[1].status], [7, "skipped"]);
+  assertEquals(await work.objects(), before);
+});

@@ -1,4 +1,5 @@
 /** `raw/` into typed rows: market snapshots, price samples, candles. Whatever is done already is skipped. */
+import { SourceError } from "../../core/errors.ts";
 import type { Reject } from "../../core/rows.ts";
 import { countReasons, keepDeadLetter } from "../../lake/dead_letters.ts";
 import { marketPricesKey, priceHistoryKey } from "../../lake/keys.ts";
@@ -31,65 +32,82 @@ export async function processStep(context: RunContext): Promise<StepResult> {
 
 async function processMarkets(context: RunContext): Promise<Part | null> {
   const { store } = context;
-  let snapshots = 0, fresh = 0, rows = 0, refused = 0;
+  const { parseMarkets } = await import("../../sources/coingecko_parse.ts");
+  let snapshots = 0, fresh = 0, rows = 0, refused = 0, unreadable = 0;
   for (const source of ["coingecko", "demo"]) {
     for (const { key } of await store.list(`raw/${source}/markets/`)) {
       snapshots += 1;
-      const stamp = stampOf(key);
-      const target = marketPricesKey(dateOf(stamp));
-      if (await store.head(target)) continue;
-      const { parseMarkets } = await import("../../sources/coingecko.ts");
-      const parsed = parseMarkets((await store.get(key))!, { slot: dateOf(stamp), source });
-      await keepRejects(context, {
-        unit: `${source}-markets-${stamp}`,
-        origin: key,
-        rejects: parsed.rejects,
-      });
-      await store.put(target, encodeNdjson(parsed.rows));
+      const slot = dateOf(stampOf(key));
+      const unit = `${source}-markets-${stampOf(key)}`;
+      if (await store.head(marketPricesKey(slot)) || await isAside(context, unit)) continue;
       fresh += 1;
+      const parsed = await readBody(context, { key, unit }, (body) => parseMarkets(body, { slot, source }));
+      if (!parsed) {
+        unreadable += 1;
+        continue;
+      }
+      await keepRejects(context, { unit, origin: key, rejects: parsed.rejects });
+      await store.put(marketPricesKey(slot), encodeNdjson(parsed.rows));
       rows += parsed.rows.length;
       refused += parsed.rejects.length;
     }
   }
   if (snapshots === 0) return null;
-  return fresh === 0
-    ? { done: true, rows_in: 0, rows_out: 0, detail: `${snapshots} market snapshots were processed before` }
-    : {
-      done: false,
-      rows_in: rows + refused,
-      rows_out: rows,
-      detail: `${fresh} new market snapshots, ${rows} coins`,
-    };
+  if (fresh === 0) return doneBefore(`${snapshots} market snapshots were processed before`);
+  const aside = unreadable > 0 ? ` (${unreadable} unreadable, put aside)` : "";
+  const detail = `${fresh} new market snapshots${aside}, ${rows} coins`;
+  return { done: false, rows_in: rows + refused, rows_out: rows, detail };
 }
 
 async function processCharts(context: RunContext): Promise<Part | null> {
   const { store } = context;
+  const { parseMarketChart } = await import("../../sources/coingecko_parse.ts");
   const charts = await store.list("raw/coingecko/market_chart/");
   if (charts.length === 0) return null;
   let fresh = 0, samples = 0;
   for (const { key } of charts) {
-    const unit = `process/market_chart/${stampOf(key)}`;
-    if (await readRecord(store, unit)) continue;
-    const { parseMarketChart } = await import("../../sources/coingecko.ts");
-    const { points, rejects } = parseMarketChart((await store.get(key))!);
-    await keepRejects(context, { unit: `coingecko-market_chart-${stampOf(key)}`, origin: key, rejects });
-    const outputs = await mergeSamples(context, points);
-    await writeRecord(store, unit, {
-      fingerprint: key,
-      outputs: [],
-      notes: { samples: points.length, outputs },
-    });
+    const record = `process/market_chart/${stampOf(key)}`;
+    const unit = `coingecko-market_chart-${stampOf(key)}`;
+    if (await readRecord(store, record) || await isAside(context, unit)) continue;
     fresh += 1;
-    samples += points.length;
+    const parsed = await readBody(context, { key, unit }, parseMarketChart);
+    if (!parsed) continue;
+    await keepRejects(context, { unit, origin: key, rejects: parsed.rejects });
+    const partitions = await mergeSamples(context, parsed.points);
+    const notes = { samples: parsed.points.length, partitions };
+    await writeRecord(store, record, { fingerprint: key, outputs: [], notes });
+    samples += parsed.points.length;
   }
-  return fresh === 0
-    ? { done: true, rows_in: 0, rows_out: 0, detail: `${charts.length} market charts were processed before` }
-    : {
-      done: false,
-      rows_in: samples,
-      rows_out: samples,
-      detail: `${samples} price samples from ${fresh} market charts`,
-    };
+  if (fresh === 0) return doneBefore(`${charts.length} market charts were processed before`);
+  const detail = `${samples} price samples from ${fresh} market charts`;
+  return { done: false, rows_in: samples, rows_out: samples, detail };
+}
+
+function doneBefore(detail: string): Part {
+  return { done: true, rows_in: 0, rows_out: 0, detail };
+}
+
+/** Parses a raw body; one that cannot be read at all goes to the dead letters, so that it fails once, not forever. */
+async function readBody<T>(
+  context: RunContext,
+  { key, unit }: { key: string; unit: string },
+  parse: (body: Uint8Array) => T,
+): Promise<T | null> {
+  const body = (await context.store.get(key))!;
+  try {
+    return parse(body);
+  } catch (error) {
+    if (!(error instanceof SourceError)) throw error;
+    const raw = new TextDecoder().decode(body.subarray(0, 500));
+    const reject = { line: null, reason: "unreadable_body", detail: error.message, raw };
+    await keepRejects(context, { unit: `${unit}-unreadable`, origin: key, rejects: [reject] });
+    return null;
+  }
+}
+
+/** Whether a unit waits among the dead letters as a whole; one that only lost some rows does not. */
+async function isAside(context: RunContext, unit: string): Promise<boolean> {
+  return await context.store.head(`dead_letters/process/${unit}-unreadable.json`) !== null;
 }
 
 interface Sample {
