@@ -33,31 +33,34 @@ const jobs = {
     out,
   ],
   polars: (file: string, out: string) => [python!, here("candles_polars.py"), file, out],
+  // Lakebook's commits are synced to the disk; this peer's files are, too.
+  "polars, synced": (file: string, out: string) => [python!, here("candles_polars.py"), file, out, "sync"],
 };
+const peers = (Object.keys(jobs) as (keyof typeof jobs)[]).filter((peer) =>
+  python !== null || peer === "lakebook"
+);
 
 for (const [name, file] of [["plain .csv", csv], [".csv.gz", gz]] as const) {
   const { size } = await Deno.stat(file);
   console.log(`\n${name}: ${(size / 1e6).toFixed(0)} MB, ${RUNS} runs after one warm-up`);
-  const times: Record<string, Timing[]> = { lakebook: [], polars: [] };
+  const times = new Map(peers.map((peer) => [peer, [] as Timing[]]));
   for (let run = 0; run <= RUNS; run++) {
-    for (const peer of python ? ["lakebook", "polars"] as const : ["lakebook"] as const) {
-      const timing = await timeProcess(jobs[peer](file, `${scratch}/out-${peer}`));
-      if (run > 0) times[peer]!.push(timing);
+    for (const peer of peers) {
+      const out = `${scratch}/out`;
+      await Deno.remove(out, { recursive: true }).catch(() => {});
+      const timing = await timeProcess(jobs[peer](file, out));
+      if (run > 0) times.get(peer)!.push(timing);
     }
   }
-  for (const [peer, list] of Object.entries(times)) {
-    if (list.length === 0) continue;
+  for (const [peer, list] of times) {
     const seconds = list.map((timing) => timing.seconds);
+    const memory = median(list.map((timing) => timing.peak_mib));
+    const pairs = seconds.map((value, i) => value / times.get("lakebook")![i]!.seconds);
     console.log(
-      `  ${peer.padEnd(9)} median ${median(seconds).toFixed(3)} s (${Math.min(...seconds).toFixed(3)} to ` +
-        `${Math.max(...seconds).toFixed(3)}), peak memory ${
-          median(list.map((timing) => timing.peak_mib)).toFixed(0)
-        } MiB`,
+      `  ${peer.padEnd(14)} median ${median(seconds).toFixed(3)} s (${Math.min(...seconds).toFixed(3)} to ` +
+        `${Math.max(...seconds).toFixed(3)}), peak memory ${memory.toFixed(0)} MiB` +
+        (peer === "lakebook" ? "" : `; Lakebook is ${median(pairs).toFixed(2)} × as fast, pair by pair`),
     );
-  }
-  if (python) {
-    const ratios = times["polars"]!.map(({ seconds }, i) => seconds / times["lakebook"]![i]!.seconds);
-    console.log(`  speed of Lakebook over Polars, pair by pair: median ${median(ratios).toFixed(2)} ×`);
   }
 }
 if (!python) {
@@ -93,7 +96,6 @@ async function pythonWithPolars(): Promise<string | null> {
 }
 
 async function timeProcess([command, ...args]: string[]): Promise<Timing> {
-  await Deno.remove(args.at(-1)!, { recursive: true }).catch(() => {});
   const began = performance.now();
   const { success, stdout } = await new Deno.Command(command!, { args, stderr: "inherit" }).output();
   const seconds = (performance.now() - began) / 1000;

@@ -1,7 +1,8 @@
-"""The job of `candles_job.ts` in Python Polars: FILE OUT.
+"""The job of `candles_job.ts` in Python Polars: FILE OUT [sync].
 
 Same input, same tables, same partitions: impossible rows are dropped, of bars with the same time the last one
-stands, hours and days are aggregated, one Snappy Parquet file a partition. Prints the peak memory in KiB.
+stands, hours and days are aggregated, one Snappy Parquet file a partition. With `sync` each file and folder is synced to the disk, as Lakebook's
+commits are. Prints the peak memory in KiB.
 """
 
 import os
@@ -11,6 +12,7 @@ import sys
 import polars as pl
 
 source, out = sys.argv[1:3]
+sync = sys.argv[3:] == ["sync"]
 numbers = {name: pl.Float64 for name in ("open", "close", "high", "low", "volume")}
 bars = (
     pl.read_csv(source, schema_overrides={"time": pl.Int64, **numbers})
@@ -45,7 +47,12 @@ def write(frame, name, keys):
     for values, part in frame.partition_by(keys, as_dict=True, include_key=False).items():
         folder = os.path.join(out, name, *(f"{key}={value:02d}" for key, value in zip(keys, values)))
         os.makedirs(folder, exist_ok=True)
-        part.write_parquet(os.path.join(folder, "part-0.parquet"), compression="snappy")
+        path = os.path.join(folder, "part-0.parquet")
+        part.write_parquet(path, compression="snappy")
+        for written in (path, folder) if sync else ():
+            handle = os.open(written, os.O_RDONLY)
+            os.fsync(handle)
+            os.close(handle)
 
 
 hour = pl.col("hour_start")

@@ -22,7 +22,7 @@ export async function dashboardStep(context: RunContext): Promise<StepResult> {
     model: model && model.comparison.forecast
       ? {
         verdict: model.comparison.verdict,
-        volatility_proxy: model.explanation,
+        volatility_proxy: model.explanation.replace(/\.$/, ""),
         champion: model.comparison.champion,
         mae_ratio: model.comparison.mae_ratio ?? NaN,
         metrics: Object.fromEntries(
