@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ConfigError, UsageError } from "../core/errors.ts";
+import { ConfigError, LakeError, UsageError } from "../core/errors.ts";
 import type { ObjectStore } from "./store.ts";
 import { LocalStore } from "./store_local.ts";
 
@@ -22,7 +22,15 @@ export function openStore(url: string): ObjectStore {
 /** What a lake says it is, or null where nothing has been written yet. */
 export async function lakeKind(store: ObjectStore): Promise<LakeKind | null> {
   const bytes = await store.get(MARKER);
-  return bytes ? MARKER_SHAPE.parse(JSON.parse(new TextDecoder().decode(bytes))).kind : null;
+  if (!bytes) return null;
+  try {
+    return MARKER_SHAPE.parse(JSON.parse(new TextDecoder().decode(bytes))).kind;
+  } catch (cause) {
+    throw new LakeError(
+      `Cannot read lake "${store.url}": its ${MARKER} is damaged, write {"kind":"live"} or {"kind":"demo"} into it`,
+      { cause },
+    );
+  }
 }
 
 /**

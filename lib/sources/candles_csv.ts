@@ -278,6 +278,9 @@ export async function* openCandles(
   source.on("error", (error) => gunzip.destroy(error));
   try {
     yield* source.pipe(gunzip);
+    // The decompressor ends quietly at a zero byte behind a member, whatever comes after it.
+    const unread = source.bytesRead - gunzip.bytesWritten;
+    if (unread > 0) throw new RangeError(`${unread} bytes stand behind the end of the data`);
   } catch (error) {
     throw new LakeError(
       `Cannot read "${path}": the gzip data is damaged or cut short (${(error as Error).message}), ` +

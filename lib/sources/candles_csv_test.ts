@@ -334,7 +334,7 @@ Deno.test("openCandles() refuses a second member that is cut", async () => {
 });
 
 Deno.test("openCandles() refuses rubbish behind the data", async () => {
-  for (const rubbish of ["x", "rubbish", "\x1f", "\x1f\x8b", "\x1f\x8b\x08rubbish", "\0\0\0"]) {
+  for (const rubbish of ["x", "rubbish", "\x1f", "\x1f\x8b", "\x1f\x8b\x08rubbish", "\0\0", "\0rubbish"]) {
     const bytes = new Uint8Array([...ZIPPED, ...Uint8Array.from(rubbish, (c) => c.charCodeAt(0))]);
     await assertRejects(async () => await unzipped(await fileOf(bytes)), LakeError, "Cannot read");
   }

@@ -1,0 +1,178 @@
+/** What every {@linkcode ObjectStore} must keep: `storeContract("LocalStore", makeStore)` registers its tests. */
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { LakeError, LockError } from "../core/errors.ts";
+import type { ObjectStore } from "./store.ts";
+
+/** A place for objects, empty at first, that this process and others can open. */
+export interface TestPlace extends AsyncDisposable {
+  /** A new store over the place. */
+  open(): ObjectStore;
+  /** A JavaScript expression that opens the place in another process. */
+  script: string;
+}
+
+const bytesOf = (text: string) => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array | null) => bytes && new TextDecoder().decode(bytes);
+
+/** Registers the contract's tests for one kind of store. */
+export function storeContract(name: string, makePlace: () => Promise<TestPlace>): void {
+  const test = (criterion: string, run: (store: ObjectStore, place: TestPlace) => Promise<void>) =>
+    Deno.test(`${name} ${criterion}`, async () => {
+      await using place = await makePlace();
+      await run(place.open(), place);
+    });
+
+  test(
+    "put() says created, replaced or unchanged, and get() gives the latest bytes",
+    async (store, place) => {
+      const table: [text: string, result: string][] = [
+        ["one", "created"],
+        ["one", "unchanged"],
+        ["two", "replaced"],
+        ["two and more", "replaced"],
+        ["", "replaced"],
+        ["", "unchanged"],
+      ];
+      for (const [text, result] of table) {
+        assertEquals(await store.put("raw/a=1/b.csv", bytesOf(text)), result);
+        assertEquals(textOf(await place.open().get("raw/a=1/b.csv")), text);
+        assertEquals(await store.head("raw/a=1/b.csv"), { key: "raw/a=1/b.csv", size: text.length });
+      }
+    },
+  );
+
+  test("put() tells large objects apart that differ in one byte, at either end", async (store) => {
+    const bytes = new Uint8Array(3_000_001).fill(7);
+    assertEquals(await store.put("large", bytes), "created");
+    assertEquals(await store.put("large", bytes.slice()), "unchanged");
+    for (const at of [0, 1_500_000, bytes.length - 1]) {
+      bytes[at] = 8;
+      assertEquals(await store.put("large", bytes), "replaced");
+      assertEquals((await store.get("large"))![at], 8);
+    }
+  });
+
+  test("putFile() commits a local file and takes it away, also where nothing changes", async (store) => {
+    for (const result of ["created", "unchanged"] as const) {
+      const path = `${await store.scratch()}/building`;
+      await Deno.writeTextFile(path, "built");
+      assertEquals(await store.putFile("out/part-0.parquet", path), result);
+      await assertRejects(() => Deno.stat(path), Deno.errors.NotFound);
+    }
+    assertEquals(textOf(await store.get("out/part-0.parquet")), "built");
+  });
+
+  test("list() gives the objects beneath a folder, sorted by key, temporary files left out", async (store) => {
+    const keys = ["b/2", "b/10", "b/1/z", "b/1/a", "a", "bb/1", "b/1-x", "b/Z", "b/ä"];
+    for (const key of keys) await store.put(key, bytesOf(key));
+    await Deno.writeTextFile(`${await store.scratch()}/left-over`, "x");
+    const listed = async (prefix: string) => (await store.list(prefix)).map(({ key }) => key);
+    assertEquals(await listed("b/"), ["b/1-x", "b/1/a", "b/1/z", "b/10", "b/2", "b/Z", "b/ä"]);
+    assertEquals(await listed("b/1/"), ["b/1/a", "b/1/z"]);
+    assertEquals(await listed(""), [...keys].sort());
+    assertEquals(await listed("nothing/"), []);
+    assertEquals(await store.list("bb/"), [{ key: "bb/1", size: 4 }]);
+  });
+
+  test("list() leaves out the lock while it is held", async (store) => {
+    await store.put("a", bytesOf("a"));
+    await using _lock = await store.lock("run 1");
+    await store.put("b", bytesOf("b"));
+    assertEquals((await store.list("")).map(({ key }) => key), ["a", "b"]);
+  });
+
+  test("head() and get() give null for what is no object", async (store) => {
+    await store.put("folder/object", bytesOf("x"));
+    for (const key of ["nothing", "folder/nothing", "nothing/object", "folder", "folder/object/below"]) {
+      assertEquals([key, await store.head(key)], [key, null]);
+      assertEquals([key, await store.get(key)], [key, null]);
+    }
+    assertEquals(await store.list("folder/object/"), []);
+  });
+
+  test('refuses keys with ".."', async (store) => {
+    for (const key of ["../a", "a/../../b", "a/.."]) {
+      const text = `Cannot use key "${key}": it leaves the lake`;
+      assertThrows(() => store.locate(key), LakeError, text);
+      await assertRejects(() => store.get(key), LakeError, text);
+      await assertRejects(() => store.head(key), LakeError, text);
+      await assertRejects(() => store.put(key, bytesOf("x")), LakeError, text);
+      await assertRejects(() => store.list(`${key}/`), LakeError);
+    }
+    assertEquals(await store.put("a..b/c..", bytesOf("x")), "created");
+  });
+
+  test("keeps the old object when a run crashes before its commit; lock() clears what it left", async (store) => {
+    await store.put("table/part-0", bytesOf("old"));
+    await Deno.writeTextFile(`${await store.scratch()}/table-0.parquet`, "new, half writ");
+    assertEquals(textOf(await store.get("table/part-0")), "old");
+    assertEquals(await store.list("table/"), [{ key: "table/part-0", size: 3 }]);
+    await using _lock = await store.lock("next run");
+    assertEquals([...Deno.readDirSync(await store.scratch())], []);
+    assertEquals(await store.put("table/part-0", bytesOf("new")), "replaced");
+  });
+
+  test(
+    "lock() admits one holder at a time, names it to the others, and can be taken again",
+    async (store, place) => {
+      for (const holder of ["run 1", "2"]) {
+        await using _lock = await store.lock(holder);
+        const error = await assertRejects(
+          () => place.open().lock("late"),
+          LockError,
+          `${holder} is writing to it`,
+        );
+        assertStringIncludes(error.message, store.url);
+      }
+    },
+  );
+
+  test("lock() excludes another process and is free when that is killed", async (store, place) => {
+    // The child crashes with a file of its own in scratch: the next holder must not find it.
+    const code = `const store = ${place.script};
+      await store.lock("the child");
+      await Deno.writeTextFile((await store.scratch()) + "/half", "half");
+      console.log("locked");
+      await new Promise((resolve) => Deno.stdin.readable.getReader().read().then(resolve));`;
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["eval", "--no-config", "--no-lock", code],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const output = child.stdout.getReader();
+    const { value } = await output.read();
+    assertEquals(textOf(value ?? null), "locked\n");
+    await assertRejects(() => store.lock("late"), LockError, "the child is writing to it");
+    child.kill("SIGKILL");
+    await child.status;
+    await output.cancel();
+    await child.stdin.abort().catch(() => {});
+    await using _lock = await store.lock("next");
+    assertEquals([...Deno.readDirSync(await store.scratch())], []);
+  });
+
+  test(
+    "lock() leaves readers alone, and an object replaced under a reader stays whole",
+    async (store, place) => {
+      await store.put("a", bytesOf("old"));
+      const reader = place.open();
+      await using _lock = await store.lock("writer");
+      assertEquals(textOf(await reader.get("a")), "old");
+      const seen = new Set<string>();
+      const reads = Array.from({ length: 50 }, async () => seen.add(textOf(await reader.get("a"))!));
+      await Promise.all([store.put("a", bytesOf("new and longer")), ...reads]);
+      seen.delete("old");
+      seen.delete("new and longer");
+      assertEquals([...seen], []);
+      assertEquals(textOf(await reader.get("a")), "new and longer");
+    },
+  );
+
+  test("put() of many objects at once keeps each whole", async (store) => {
+    const keys = Array.from({ length: 40 }, (_, i) => `many/${i % 4}/${i}`);
+    const results = await Promise.all(keys.map((key) => store.put(key, bytesOf(key.repeat(100)))));
+    assert(results.every((result) => result === "created"));
+    for (const key of keys) assertEquals(textOf(await store.get(key)), key.repeat(100));
+  });
+}

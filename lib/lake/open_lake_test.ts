@@ -1,0 +1,48 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { ConfigError, LakeError, UsageError } from "../core/errors.ts";
+import { claimLake, lakeKind, openStore } from "./open_lake.ts";
+
+Deno.test("openStore() opens folders and refuses every URL", () => {
+  assertEquals(openStore("data/").url, "data");
+  for (const url of ["s3://bucket/prefix", "S3://b", "file:///tmp", "https://example.org"]) {
+    assertThrows(
+      () => openStore(url),
+      UsageError,
+      `Cannot open lake "${url}": only folders are supported so far`,
+    );
+  }
+});
+
+Deno.test("claimLake() marks a new lake and refuses the other kind, both ways", async () => {
+  for (const [kind, other] of [["live", "demo"], ["demo", "live"]] as const) {
+    const folder = await Deno.makeTempDir();
+    const store = openStore(folder);
+    assertEquals(await lakeKind(store), null);
+    await claimLake(store, kind);
+    await claimLake(store, kind);
+    assertEquals(await lakeKind(store), kind);
+    assertEquals(await Deno.readTextFile(`${folder}/_lake.json`), `{"kind":"${kind}"}\n`);
+    await assertRejects(
+      () => claimLake(store, other),
+      ConfigError,
+      `Cannot write ${other} data to lake "${folder}": it is a ${kind} lake, choose another folder with --lake`,
+    );
+    assertEquals(await lakeKind(store), kind);
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("lakeKind() refuses a marker that is damaged or of an unknown kind", async () => {
+  const folder = await Deno.makeTempDir();
+  for (const text of ["", "{", '{"kind":"test"}', "null"]) {
+    await Deno.writeTextFile(`${folder}/_lake.json`, text);
+    await assertRejects(() => lakeKind(openStore(folder)));
+  }
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("lakeKind() names a damaged marker and says how to mend it", async () => {
+  const store = openStore(await Deno.makeTempDir());
+  await store.put("_lake.json", new TextEncoder().encode('{"kind":'));
+  await assertRejects(() => lakeKind(store), LakeError, "_lake.json is damaged");
+});
