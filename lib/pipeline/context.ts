@@ -95,12 +95,12 @@ export class RunContext implements AsyncDisposable {
 
   /** The stage that candle files are loaded into. */
   async stage(): Promise<CandleStage> {
+    if (this.#stage) return this.#stage;
+    const scratch = await this.store.scratch();
     // A candle may lie a day ahead of the clock: exchanges and laptops disagree about now.
-    this.#stage ??= new CandleStage(this.engine(), {
-      scratch: await this.store.scratch(),
-      latestMs: this.startedAt.getTime() + DAY_MS,
-    });
-    return this.#stage;
+    const latestMs = this.startedAt.getTime() + DAY_MS;
+    // The engine opens while the first file is decompressed: a worker that starts now is not held up by it.
+    return this.#stage ??= new CandleStage(this.engine(), { scratch, latestMs });
   }
 
   /** Notes that a file of the lake is in the stage already. */
