@@ -38,7 +38,7 @@ export const BTCUSD_RAW = {
     low: "double",
     volume: "double",
   },
-  partitions: { symbol: "string", source: "string", interval: "string" },
+  partitions: { symbol: "string", source: "string", timeframe: "string" },
   format: "csv",
   prefix: "raw/ohlcv/",
   about: "candles as they came in: time in epoch ms, volume in the base coin",

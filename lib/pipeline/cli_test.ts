@@ -118,6 +118,9 @@ Deno.test("pipeline changes no byte of the data in a second run, and says what i
   const statuses = second.summary.steps.slice(0, 4).map((step: { status: string }) => step.status);
   assertEquals(statuses, ["skipped", "skipped", "skipped", "skipped"]);
   assertStringIncludes(second.summary.steps[0].detail, "is in the lake already");
+  assertEquals(await work.query("SELECT DISTINCT symbol, source, timeframe FROM btcusd_raw"), [
+    { symbol: "BTCUSD", source: "csv", timeframe: "1m" },
+  ]);
   assertEquals(
     await work.query("SELECT CAST(day AS varchar) AS day FROM processed_partitioned ORDER BY day"),
     [
@@ -279,6 +282,7 @@ Deno.test("pipeline --source coingecko keeps exact bytes, asks once a slot, and 
     { day: "2026-01-02", avg_price_usd: 110 },
     { day: "2026-01-03", avg_price_usd: 99.5 },
   ]);
+  assertEquals(await work.query("SELECT symbol, source, timeframe FROM btcusd_raw"), []);
   const before = await work.objects();
   const again = await work.pipeline(...args);
   assertEquals(again.summary.steps[0].status, "skipped");

@@ -1,5 +1,6 @@
 /** Query results as text: a table for people, JSON and CSV for programs. */
 import type { QueryResult } from "../warehouse/engine_duckdb.ts";
+import { plainValue } from "../warehouse/plain_value.ts";
 
 /** How rows are printed. */
 export type RowFormat = "table" | "json" | "csv";
@@ -30,24 +31,6 @@ export function formatRows({ columns, rows }: QueryResult, format: RowFormat): s
     );
   }
   return textTable(names, values);
-}
-
-/** A value of the engine as a value of JSON. */
-export function plainValue(value: unknown, type = ""): unknown {
-  if (value === null || value === undefined) return null;
-  if (typeof value === "bigint") {
-    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
-      ? Number(value)
-      : String(value);
-  }
-  if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
-  if (value instanceof Date) return type === "DATE" ? value.toISOString().slice(0, 10) : value.toISOString();
-  if (Array.isArray(value)) return value.map((item) => plainValue(item));
-  if (value instanceof Uint8Array) return value.toHex();
-  if (typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, plainValue(item)]));
-  }
-  return value;
 }
 
 function asText(value: unknown): string {

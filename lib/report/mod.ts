@@ -11,5 +11,6 @@ export * from "./dashboard.ts";
 export * from "./forecast_card.ts";
 export * from "./market_charts.ts";
 export * from "./price_chart.ts";
+export * from "./table.ts";
 export * from "./volatility_chart.ts";
 export type { ChartRow, ChartSize, ChartSpec } from "./spec.ts";

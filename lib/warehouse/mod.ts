@@ -9,5 +9,6 @@ export * from "./candle_stage.ts";
 export * from "./catalog.ts";
 export * from "./engine_duckdb.ts";
 export * from "./materialize.ts";
+export * from "./plain_value.ts";
 export * from "./sql_position.ts";
 export * from "./translate.ts";
