@@ -36,4 +36,3 @@ ranked AS (
 SELECT day, open, high, low, close, volume, source, symbol, year(day) AS year
 FROM ranked
 WHERE choice = 1
-ORDER BY symbol, day

@@ -26,5 +26,8 @@ ranked AS (
   FROM bars
 )
 SELECT hour_start, open, high, low, close, volume, source, symbol, year(hour_start) AS year, month(hour_start) AS month
-FROM (SELECT ranked.*, CAST(from_unixtime(hour_ms / 1000) AS timestamp) AS hour_start FROM ranked WHERE choice = 1)
-ORDER BY symbol, hour_start
+FROM (
+  SELECT ranked.*, timestamp '1970-01-01 00:00:00' + (hour_ms / 3600000) * interval '1' hour AS hour_start
+  FROM ranked
+  WHERE choice = 1
+)

@@ -31,4 +31,3 @@ ranked AS (
 )
 SELECT day, avg_price_usd, min_price_usd, max_price_usd, year(day) AS year
 FROM (SELECT ranked.*, CAST(from_unixtime(day_s) AS date) AS day FROM ranked WHERE choice = 1)
-ORDER BY day
