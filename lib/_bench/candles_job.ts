@@ -9,7 +9,7 @@ import { LocalStore } from "../lake/store_local.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
 import { CandleStage } from "../warehouse/candle_stage.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
-import { MATERIALIZED, materializeTables, writeTables } from "../warehouse/materialize.ts";
+import { materializeTables, writeTables } from "../warehouse/materialize.ts";
 import { registerNothing } from "../warehouse/catalog.ts";
 import { PRICE_HISTORY } from "../core/tables.ts";
 
@@ -24,6 +24,7 @@ const stage = new CandleStage(engine, { scratch, latestMs: Date.now() });
 await stage.load(file, { symbol: "BTCUSD", source: "csv" });
 await stage.seal();
 await registerNothing(await engine, [PRICE_HISTORY]);
-await materializeTables(await engine);
-await writeTables(await engine, MATERIALIZED, { store, kind: "live" });
+await materializeTables(await engine, {
+  onTable: async (table, session) => void await writeTables(session, [table], { store, kind: "live" }),
+});
 console.log(process.resourceUsage().maxRSS);

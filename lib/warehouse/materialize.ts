@@ -25,18 +25,28 @@ export async function materializeSql(table: TableDefinition): Promise<string> {
 /**
  * Runs the materializations over `crypto_analytics.btcusd_raw` and `price_history` in the engine. Each query runs
  * on one thread, so that floating-point sums are the same to the last bit in every run; the two that scan the
- * bars run side by side.
+ * bars run side by side. `onTable` hears of each table as soon as it is there, with a session that is free to write
+ * it while the other one goes on.
  */
-export async function materializeTables(engine: DuckDb): Promise<void> {
+export async function materializeTables(
+  engine: DuckDb,
+  { onTable = async () => {} }: { onTable?: (table: TableDefinition, session: DuckDb) => Promise<void> } = {},
+): Promise<void> {
   await engine.run(`SET GLOBAL threads = 1`);
   using second = await engine.fork();
   const build = async (session: DuckDb, table: TableDefinition) => {
     await session.createFromAthena(`${table.database}.${table.name}`, await materializeSql(table));
   };
-  await Promise.all([
-    build(engine, OHLCV_HOURLY).then(() => build(engine, OHLCV_DAILY)),
-    build(second, PROCESSED_PARTITIONED),
+  const hourly = build(engine, OHLCV_HOURLY);
+  const ends = await Promise.allSettled([
+    hourly.then(() => onTable(OHLCV_HOURLY, engine)),
+    build(second, PROCESSED_PARTITIONED)
+      .then(() => onTable(PROCESSED_PARTITIONED, second))
+      .then(() => hourly)
+      .then(() => build(second, OHLCV_DAILY))
+      .then(() => onTable(OHLCV_DAILY, second)),
   ]);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 /**

@@ -2,7 +2,13 @@
 import { PRICE_HISTORY } from "../../core/tables.ts";
 import { fingerprint, isDone, sha256, writeRecord } from "../../lake/ledger.ts";
 import { registerTables } from "../../warehouse/catalog.ts";
-import { MATERIALIZED, materializeSql, materializeTables, writeTables } from "../../warehouse/materialize.ts";
+import {
+  MATERIALIZED,
+  materializeSql,
+  materializeTables,
+  type PartitionWrite,
+  writeTables,
+} from "../../warehouse/materialize.ts";
 import type { RunContext, StepResult } from "../context.ts";
 import { candleFingerprint } from "./process.ts";
 
@@ -35,9 +41,13 @@ export async function materializeStep(context: RunContext): Promise<StepResult> 
   const engine = await context.engine();
   const series = await context.sealedSeries();
   await registerTables(engine, store, [PRICE_HISTORY]);
-  await materializeTables(engine);
   const kind = context.settings.source === "demo" ? "demo" : "live";
-  const written = await writeTables(engine, MATERIALIZED, { store, kind });
+  const written: PartitionWrite[] = [];
+  await materializeTables(engine, {
+    onTable: async (table, session) => {
+      written.push(...await writeTables(session, [table], { store, kind }));
+    },
+  });
   const counts: string[] = [];
   let rowsOut = 0;
   for (const table of MATERIALIZED) {
@@ -45,7 +55,11 @@ export async function materializeStep(context: RunContext): Promise<StepResult> 
     rowsOut += Number(rows[0]![0]);
     counts.push(`${table.name} ${rows[0]![0]}`);
   }
-  await writeRecord(store, UNIT, { fingerprint: inputs, outputs: written.map(({ key }) => key), notes: {} });
+  await writeRecord(store, UNIT, {
+    fingerprint: inputs,
+    outputs: written.map(({ key }) => key).sort(),
+    notes: {},
+  });
   const unchanged = written.filter(({ result }) => result === "unchanged").length;
   return {
     status: "ok",
