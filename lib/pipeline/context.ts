@@ -99,7 +99,7 @@ export class RunContext implements AsyncDisposable {
     const scratch = await this.store.scratch();
     // A candle may lie a day ahead of the clock: exchanges and laptops disagree about now.
     const latestMs = this.startedAt.getTime() + DAY_MS;
-    // The engine opens while the first file is decompressed: a worker that starts now is not held up by it.
+    // The engine may open while the first file is decompressed.
     return this.#stage ??= new CandleStage(this.engine(), { scratch, latestMs });
   }
 

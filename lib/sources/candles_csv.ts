@@ -263,7 +263,7 @@ export async function cleanCandles(
 export async function* openCandles(
   path: string,
   gzip: boolean,
-  { chunkBytes = 2 << 20 }: { chunkBytes?: number } = {},
+  { chunkBytes = 4 << 20 }: { chunkBytes?: number } = {},
 ): AsyncGenerator<Uint8Array> {
   const source = createReadStream(path, { highWaterMark: 1 << 19 });
   if (!gzip) {

@@ -5,8 +5,14 @@
 import { LakeError, SqlError } from "../core/errors.ts";
 import type { Reject } from "../core/rows.ts";
 import { explainWriteError } from "../lake/store_local.ts";
-import { CANDLE_COLUMNS, type CandleFile, cleanCandles, soundCandleSql } from "../sources/candles_csv.ts";
-import { gunzipPieces } from "../sources/candle_pieces.ts";
+import {
+  CANDLE_COLUMNS,
+  type CandleFile,
+  cleanCandles,
+  openCandles,
+  soundCandleSql,
+} from "../sources/candles_csv.ts";
+import { linePieces } from "../sources/candle_pieces.ts";
 import { type DuckDb, quote } from "./engine_duckdb.ts";
 
 /** Where a candle file belongs. */
@@ -37,7 +43,7 @@ export interface StagedSeries extends CandleOrigin {
 }
 
 /** A gzip file is handed to the engine in pieces of about this size while the next one is decompressed. */
-const PIECE_BYTES = 12 << 20;
+const PIECE_BYTES = 16 << 20;
 
 const MAKE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS stage";
 
@@ -147,7 +153,9 @@ export class CandleStage {
     }));
     const selects: string[] = [];
     let failed = false;
-    for await (const piece of gunzipPieces({ path: file.path, folder: this.#scratch, size: PIECE_BYTES })) {
+    for await (
+      const piece of linePieces(openCandles(file.path, true), { folder: this.#scratch, size: PIECE_BYTES })
+    ) {
       const lane = lanes[selects.length % lanes.length]!;
       const name = `${table}_piece_${selects.length}`;
       const select = readCandlesSql(piece.path, file.columns, { header: piece.first });
