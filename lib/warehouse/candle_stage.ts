@@ -43,7 +43,7 @@ export interface StagedSeries extends CandleOrigin {
 }
 
 /** A gzip file is handed to the engine in pieces of about this size while the next one is decompressed. */
-const PIECE_BYTES = 16 << 20;
+const PIECE_BYTES = 12 << 20;
 
 const MAKE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS stage";
 
