@@ -153,22 +153,27 @@ export class CandleStage {
     }));
     const selects: string[] = [];
     let failed = false;
-    for await (
-      const piece of linePieces(openCandles(file.path, true), { folder: this.#scratch, size: PIECE_BYTES })
-    ) {
-      const lane = lanes[selects.length % lanes.length]!;
-      const name = `${table}_piece_${selects.length}`;
-      const select = readCandlesSql(piece.path, file.columns, { header: piece.first });
-      lane.work = lane.work.then(async () => {
-        await (await lane.session).run(`CREATE OR REPLACE TABLE ${name} AS ${select}`);
-        await Deno.remove(piece.path);
-      });
-      lane.work.catch(() => failed = true);
-      selects.push(`SELECT * FROM ${name}`);
-      if (failed) break;
+    let ends: PromiseSettledResult<void>[] = [];
+    try {
+      for await (
+        const piece of linePieces(openCandles(file.path, true), { folder: this.#scratch, size: PIECE_BYTES })
+      ) {
+        const lane = lanes[selects.length % lanes.length]!;
+        const name = `${table}_piece_${selects.length}`;
+        const select = readCandlesSql(piece.path, file.columns, { header: piece.first });
+        lane.work = lane.work.then(async () => {
+          await (await lane.session).run(`CREATE OR REPLACE TABLE ${name} AS ${select}`);
+          await Deno.remove(piece.path);
+        });
+        lane.work.catch(() => failed = true);
+        selects.push(`SELECT * FROM ${name}`);
+        if (failed) break;
+      }
+    } finally {
+      // A damaged file ends the loop early: the sessions still have pieces in hand.
+      ends = await Promise.allSettled(lanes.map(({ work }) => work));
+      (await lanes[1]!.session)[Symbol.dispose]();
     }
-    const ends = await Promise.allSettled(lanes.map(({ work }) => work));
-    (await lanes[1]!.session)[Symbol.dispose]();
     for (const end of ends) if (end.status === "rejected") throw end.reason;
     await (await engine).run(`CREATE OR REPLACE VIEW ${table} AS ${selects.join(" UNION ALL ")}`);
   }

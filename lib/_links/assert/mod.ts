@@ -51,16 +51,6 @@ export function assertAlmostEquals(
   );
 }
 
-/** Fails unless `actual > expected`. */
-export function assertGreater(actual: number, expected: number, message?: string): void {
-  if (!(actual > expected)) throw new AssertionError(message ?? `Expected ${actual} > ${expected}`);
-}
-
-/** Fails unless `actual < expected`. */
-export function assertLess(actual: number, expected: number, message?: string): void {
-  if (!(actual < expected)) throw new AssertionError(message ?? `Expected ${actual} < ${expected}`);
-}
-
 /** Fails unless `actual` contains `expected`. */
 export function assertStringIncludes(actual: string, expected: string, message?: string): void {
   if (actual.includes(expected)) return;
