@@ -16,6 +16,8 @@ export interface Log {
  * const effects: Effects = {
  *   fetch: () => Promise.reject(new TypeError("offline")),
  *   now: () => new Date("2026-01-02T03:04:05Z"),
+ *   sleep: () => Promise.resolve(),
+ *   random: () => 0.5,
  *   log: { info() {}, warn() {} },
  * };
  * assertEquals(effects.now().toISOString(), "2026-01-02T03:04:05.000Z");
@@ -26,6 +28,10 @@ export interface Effects {
   fetch: typeof fetch;
   /** The clock; fixed by `--now`. */
   now: () => Date;
+  /** Waits; ends early, with the signal's reason as error, where the signal aborts. */
+  sleep: (ms: number, signal?: AbortSignal) => Promise<void>;
+  /** Uniform in [0, 1): jitter of retries. Models and simulations have seeds of their own. */
+  random: () => number;
   /** Where messages go. */
   log: Log;
 }

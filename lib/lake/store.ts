@@ -17,6 +17,8 @@ export interface ObjectInfo {
 export interface ObjectStore {
   /** How a person names this store: a folder, or `s3://bucket/prefix`. */
   readonly url: string;
+  /** How a person finds an object: its path or URL. */
+  locate(key: string): string;
   /** Size of an object, or null where there is none. */
   head(key: string): Promise<ObjectInfo | null>;
   /** All bytes of an object, or null where there is none. */
@@ -25,12 +27,21 @@ export interface ObjectStore {
   list(prefix: string): Promise<ObjectInfo[]>;
   /** Commits bytes. */
   put(key: string, bytes: Uint8Array): Promise<PutResult>;
+  /** Commits bytes where nothing is yet. Of several writers at once exactly one creates; the others see `exists`. */
+  putNew(key: string, bytes: Uint8Array): Promise<"created" | "exists">;
   /** Commits a local file, which is gone afterwards: make it in {@linkcode ObjectStore.scratch}. */
   putFile(key: string, path: string): Promise<PutResult>;
-  /** A local folder for files that are being built; it empties when the lock is taken. */
+  /** Takes an object away; that there is none is fine. */
+  delete(key: string): Promise<void>;
+  /**
+   * A local path at which an object can be opened, or, for a folder's key with its slash, a local folder that holds
+   * all objects beneath it under their keys' names. A store elsewhere fetches what this machine lacks.
+   */
+  localPath(key: string): Promise<string>;
+  /** A local folder of this writer's own for files that are being built. What a crash leaves, the next writer clears. */
   scratch(): Promise<string>;
-  /** A local path or URL of an object or a prefix, which an SQL engine can open. */
-  locate(key: string): string;
-  /** Becomes the only writer until disposed; a crash releases it. */
+  /** Becomes the only holder of the lake's lock until disposed; a crash releases it. */
   lock(holder: string): Promise<AsyncDisposable>;
+  /** Clears the scratch folder and lets go of connections. The store must not be used afterwards. */
+  close(): Promise<void>;
 }

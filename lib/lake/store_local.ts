@@ -1,4 +1,5 @@
 import { ConfigError, LakeError, LockError } from "../core/errors.ts";
+import { DISK, type Disk } from "./disk.ts";
 import type { ObjectInfo, ObjectStore, PutResult } from "./store.ts";
 
 /** Keys that belong to the store itself: temporary files and the lock. */
@@ -25,10 +26,13 @@ const LOCK = "_lock";
  */
 export class LocalStore implements ObjectStore {
   readonly url: string;
+  readonly #disk: Disk;
+  #scratch: Promise<Scratch> | null = null;
   #scratchCount = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, { disk = DISK }: { disk?: Disk } = {}) {
     this.url = folder.replace(/\/+$/, "") || "/";
+    this.#disk = disk;
   }
 
   locate(key: string): string {
@@ -36,6 +40,10 @@ export class LocalStore implements ObjectStore {
       throw new LakeError(`Cannot use key "${key}": it leaves the lake, use keys without ".."`);
     }
     return `${this.url}/${key}`;
+  }
+
+  localPath(key: string): Promise<string> {
+    return Promise.resolve(this.locate(key));
   }
 
   async head(key: string): Promise<ObjectInfo | null> {
@@ -57,7 +65,8 @@ export class LocalStore implements ObjectStore {
         if (entry.isDirectory) {
           if (key !== SCRATCH) await walk(`${key}/`);
         } else if (key !== LOCK) {
-          found.push({ key, size: (await Deno.stat(this.locate(key))).size });
+          const info = await this.head(key);
+          if (info) found.push(info);
         }
       }
     };
@@ -66,36 +75,55 @@ export class LocalStore implements ObjectStore {
   }
 
   async put(key: string, bytes: Uint8Array): Promise<PutResult> {
-    const path = `${await this.scratch()}/put-${this.#scratchCount++}`;
-    await writing(key, () => Deno.writeFile(path, bytes));
-    return await this.putFile(key, path);
+    return await this.putFile(key, await this.#writeAside(key, bytes));
+  }
+
+  async putNew(key: string, bytes: Uint8Array): Promise<"created" | "exists"> {
+    if (await this.head(key)) return "exists";
+    const path = await this.#writeAside(key, bytes);
+    try {
+      await this.#place(key, path, (from, to) => this.#disk.link(from, to));
+      return "created";
+    } catch (error) {
+      if (error instanceof Deno.errors.AlreadyExists && await this.head(key)) return "exists";
+      throw explainWriteError(key, error);
+    } finally {
+      await this.#disk.remove(path).catch(ignoreMissing);
+    }
   }
 
   async putFile(key: string, path: string): Promise<PutResult> {
-    const target = this.locate(key);
     const before = await this.head(key);
-    if (before && await sameBytes(target, path)) {
-      await Deno.remove(path);
+    if (before && await sameBytes(this.locate(key), path)) {
+      await this.#disk.remove(path);
       return "unchanged";
     }
-    return await writing(key, async () => {
-      const folder = target.slice(0, target.lastIndexOf("/"));
-      const made = await makeFolders(this.url, folder);
-      await sync(path);
-      await Deno.rename(path, target);
-      for (const changed of new Set([folder, ...made])) await sync(changed);
-      return before ? "replaced" : "created";
+    await writing(key, () => this.#place(key, path, (from, to) => this.#disk.rename(from, to)));
+    return before ? "replaced" : "created";
+  }
+
+  async delete(key: string): Promise<void> {
+    const path = this.locate(key);
+    if (await this.head(key) === null) return;
+    await writing(key, async () => {
+      await this.#disk.remove(path).catch(ignoreMissing);
+      await this.#disk.sync(path.slice(0, path.lastIndexOf("/")));
     });
   }
 
   async scratch(): Promise<string> {
-    const folder = `${this.url}/${SCRATCH}`;
-    await writing(SCRATCH, () => Deno.mkdir(folder, { recursive: true }));
-    return folder;
+    const scratch = await (this.#scratch ??= writing(SCRATCH, () => openScratch(this.url, this.#disk)));
+    return scratch.folder;
+  }
+
+  async close(): Promise<void> {
+    const scratch = await this.#scratch;
+    this.#scratch = null;
+    await scratch?.close();
   }
 
   async lock(holder: string): Promise<AsyncDisposable> {
-    await writing(this.url, () => Deno.mkdir(this.url, { recursive: true }));
+    await writing(this.url, () => this.#disk.mkdir(this.url));
     const path = `${this.url}/${LOCK}`;
     // An advisory lock of the operating system on an open file: when the process ends, however, it is free.
     const file = await writing(this.url, () => Deno.open(path, { read: true, write: true, create: true }));
@@ -108,16 +136,80 @@ export class LocalStore implements ObjectStore {
     }
     await file.truncate();
     await file.write(new TextEncoder().encode(`${holder}\n`));
-    // We are alone: whatever lies in the scratch folder was left by a run that crashed.
-    await Deno.remove(`${this.url}/${SCRATCH}`, { recursive: true }).catch(ignoreMissing);
     return {
       [Symbol.asyncDispose]: async () => {
-        await Deno.remove(`${this.url}/${SCRATCH}`, { recursive: true }).catch(ignoreMissing);
         await file.truncate();
         await file.unlock();
         file.close();
       },
     };
+  }
+
+  /** Bytes in a file of the scratch folder. */
+  async #writeAside(key: string, bytes: Uint8Array): Promise<string> {
+    this.locate(key);
+    const path = `${await this.scratch()}/put-${this.#scratchCount++}`;
+    await writing(key, () => this.#disk.writeFile(path, bytes));
+    return path;
+  }
+
+  /** The commit: the bytes reach the disk before the name does, and the name before this returns. */
+  async #place(key: string, path: string, act: (from: string, to: string) => Promise<void>): Promise<void> {
+    const target = this.locate(key);
+    const folder = target.slice(0, target.lastIndexOf("/"));
+    const made = await makeFolders(this.#disk, this.url, folder);
+    await this.#disk.sync(path);
+    await act(path, target);
+    for (const changed of new Set([folder, ...made])) await this.#disk.sync(changed);
+  }
+}
+
+/** A writer's own folder beneath `_tmp/`, and the lock that says that its writer lives. */
+interface Scratch {
+  folder: string;
+  close(): Promise<void>;
+}
+
+/** Makes a scratch folder, and clears those of writers that are gone. */
+async function openScratch(root: string, disk: Disk): Promise<Scratch> {
+  const all = `${root}/${SCRATCH}`;
+  await disk.mkdir(all);
+  await clearDead(all, disk);
+  while (true) {
+    const folder = `${all}/${crypto.randomUUID().slice(0, 13)}`;
+    const file = await Deno.open(`${folder}.lock`, { write: true, createNew: true });
+    // Between the opening and the locking another writer may have taken the file for a dead one's.
+    const locked = await file.tryLock(true) &&
+      await Deno.stat(`${folder}.lock`).then(() => true, () => false);
+    if (!locked) {
+      file.close();
+      continue;
+    }
+    await disk.mkdir(folder);
+    return {
+      folder,
+      async close() {
+        await disk.remove(folder).catch(ignoreMissing);
+        await disk.remove(`${folder}.lock`).catch(ignoreMissing);
+        file.close();
+      },
+    };
+  }
+}
+
+async function clearDead(all: string, disk: Disk): Promise<void> {
+  for await (const { name } of Deno.readDir(all)) {
+    if (!name.endsWith(".lock")) continue;
+    const path = `${all}/${name}`;
+    try {
+      using file = await Deno.open(path, { write: true });
+      if (!await file.tryLock(true)) continue;
+      await disk.remove(path.slice(0, -".lock".length)).catch(ignoreMissing);
+      await disk.remove(path);
+    } catch (error) {
+      // Another writer clears the same folder at the same time.
+      ignoreMissing(error);
+    }
   }
 }
 
@@ -189,7 +281,7 @@ function isDenied(error: unknown): boolean {
 }
 
 /** Makes the folders between `root` and `folder`; gives the parents whose listing changed. */
-async function makeFolders(root: string, folder: string): Promise<string[]> {
+async function makeFolders(disk: Disk, root: string, folder: string): Promise<string[]> {
   const changed: string[] = [];
   let path = folder;
   const absent: string[] = [];
@@ -198,7 +290,7 @@ async function makeFolders(root: string, folder: string): Promise<string[]> {
     path = path.slice(0, path.lastIndexOf("/"));
   }
   for (const next of absent) {
-    await Deno.mkdir(next, { recursive: true });
+    await disk.mkdir(next);
     changed.push(next.slice(0, next.lastIndexOf("/")));
   }
   return changed;
@@ -206,11 +298,6 @@ async function makeFolders(root: string, folder: string): Promise<string[]> {
 
 async function isFolder(path: string): Promise<boolean> {
   return await Deno.stat(path).then((info) => info.isDirectory, () => false);
-}
-
-async function sync(path: string): Promise<void> {
-  using file = await Deno.open(path, { read: true });
-  await file.sync();
 }
 
 const CHUNK = 1 << 20;

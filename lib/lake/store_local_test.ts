@@ -65,7 +65,7 @@ Deno.test("LocalStore put() explains a folder that stands where the object belon
     assertEquals(await store.get("a/b"), bytes);
   }));
 
-Deno.test("LocalStore leaves nothing but objects once the lock is given back", () =>
+Deno.test("LocalStore leaves nothing but objects once it is closed", () =>
   inFolder(async (folder) => {
     const store = new LocalStore(folder);
     {
@@ -73,8 +73,37 @@ Deno.test("LocalStore leaves nothing but objects once the lock is given back", (
       await store.put("a/b", bytes);
       await Deno.writeTextFile(`${await store.scratch()}/rest`, "x");
     }
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["_lock", "a"]);
+    await store.close();
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["_lock", "_tmp", "a"]);
+    assertEquals([...Deno.readDirSync(`${folder}/_tmp`)], []);
     assertEquals(await Deno.readTextFile(`${folder}/_lock`), "");
+  }));
+
+Deno.test("LocalStore clears what a killed writer left, and leaves a living one's files", () =>
+  inFolder(async (folder) => {
+    const living = new LocalStore(folder);
+    await Deno.writeTextFile(`${await living.scratch()}/half`, "x");
+    const module = new URL("./store_local.ts", import.meta.url).href;
+    const code = `import { LocalStore } from ${JSON.stringify(module)};
+      await Deno.writeTextFile((await new LocalStore(${JSON.stringify(folder)}).scratch()) + "/half", "x");
+      Deno.kill(Deno.pid, "SIGKILL");`;
+    const script = await Deno.makeTempFile({ suffix: ".ts" });
+    await Deno.writeTextFile(script, code);
+    const { signal } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-lock", "--config", "deno.json", script],
+    }).output();
+    await Deno.remove(script);
+    assertEquals(signal, "SIGKILL");
+    const halves = () =>
+      [...Deno.readDirSync(`${folder}/_tmp`)].filter(({ isDirectory }) => isDirectory).length;
+    assertEquals(halves(), 2);
+    const next = new LocalStore(folder);
+    await next.scratch();
+    assertEquals(halves(), 2);
+    assertEquals(await Deno.readTextFile(`${await living.scratch()}/half`), "x");
+    await next.close();
+    await living.close();
+    assertEquals(halves(), 0);
   }));
 
 Deno.test("LocalStore lock() is not fooled by the text of a run that crashed", () =>

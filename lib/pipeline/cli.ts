@@ -82,7 +82,20 @@ function withEffects(io: ProcessIo, flags: { now?: unknown } = {}): CommandIo {
   const fixed = flags.now === undefined ? null : readNow(String(flags.now));
   const say = (text: string) => io.stderr(`${text}\n`);
   const now = () => fixed === null ? new Date() : new Date(fixed);
-  return { ...io, effects: { fetch: io.fetch, now, log: { info: say, warn: say } } };
+  const log = { info: say, warn: say };
+  return { ...io, effects: { fetch: io.fetch, now, sleep: io.sleep ?? sleep, random: Math.random, log } };
+}
+
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = () => {
+    clearTimeout(timer);
+    reject(signal!.reason);
+  };
+  signal?.addEventListener("abort", stop, { once: true });
+  return promise.finally(() => signal?.removeEventListener("abort", stop));
 }
 
 function readNow(text: string): Date {

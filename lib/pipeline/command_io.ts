@@ -1,4 +1,5 @@
 import type { Effects } from "../core/effects.ts";
+import type { Disk } from "../lake/disk.ts";
 
 /** What the command line has of the process around it; a test hands in its own. */
 export interface ProcessIo {
@@ -8,6 +9,10 @@ export interface ProcessIo {
   stdout: (text: string) => void;
   /** Messages. */
   stderr: (text: string) => void;
+  /** Waiting; the real one where it is left out. */
+  sleep?: Effects["sleep"];
+  /** The disk beneath a local lake; the real one where it is left out. */
+  disk?: Disk;
   /** Whether stderr is a terminal that can be redrawn. */
   terminal: boolean;
 }

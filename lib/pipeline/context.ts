@@ -124,7 +124,7 @@ export class RunContext implements AsyncDisposable {
     if (anyAbsent) {
       stage.clear();
       for (const record of records) {
-        const file = await inspectCandles(this.store.locate(record.key));
+        const file = await inspectCandles(await this.store.localPath(record.key));
         await stage.load({ ...file, timeframe: record.timeframe }, record);
         this.markStaged(record.sha256);
       }

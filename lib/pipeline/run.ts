@@ -91,6 +91,7 @@ export async function runPipeline(
 ): Promise<{ summary: RunSummary; error: unknown }> {
   const runId = newRunId(effects.now());
   await using _lock = await store.lock(`run ${runId}`);
+  await using _scratch = { [Symbol.asyncDispose]: () => store.close() };
   await claimLake(store, settings.source === "demo" ? "demo" : "live");
   await using context = new RunContext({ runId, store, settings, effects });
   let error: unknown = null;

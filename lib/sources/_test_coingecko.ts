@@ -19,6 +19,8 @@ export function fakeEffects(...answers: (() => Response | Promise<Response>)[]) 
       return await answer();
     },
     now: () => new Date("2026-01-02T03:04:05Z"),
+    sleep: () => Promise.resolve(),
+    random: () => 0.5,
     log: { info: (message) => infos.push(message), warn: (message) => warnings.push(message) },
   };
   return { effects, seen, infos, warnings };

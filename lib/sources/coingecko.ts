@@ -47,6 +47,8 @@ const MAX_RETRIES = 3;
  * const offline = {
  *   fetch: () => Promise.reject(new TypeError("no network")),
  *   now: () => new Date(0),
+ *   sleep: () => Promise.resolve(),
+ *   random: () => 0.5,
  *   log: { info() {}, warn() {} },
  * };
  * assertEquals(await pingCoinGecko(coinGeckoSettings({}), offline), false);
@@ -88,6 +90,8 @@ export async function pingCoinGecko(settings: CoinGeckoSettings, effects: Effect
  * const effects = {
  *   fetch: () => Promise.resolve(new Response('[{"id":"bitcoin"}]')),
  *   now: () => new Date("2026-01-02T03:04:05Z"),
+ *   sleep: () => Promise.resolve(),
+ *   random: () => 0.5,
  *   log: { info() {}, warn() {} },
  * };
  * const reply = await fetchMarkets(coinGeckoSettings({}), effects);
@@ -130,6 +134,8 @@ export async function fetchMarkets(
  * const effects = {
  *   fetch: (url: RequestInfo | URL) => Promise.resolve(new Response(String(url))),
  *   now: () => new Date("2026-01-02T03:04:05Z"),
+ *   sleep: () => Promise.resolve(),
+ *   random: () => 0.5,
  *   log: { info() {}, warn() {} },
  * };
  * const { url } = await fetchMarketChart(coinGeckoSettings({}), effects, { days: 30 });

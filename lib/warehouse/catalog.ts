@@ -69,7 +69,7 @@ async function selectObjects(store: ObjectStore, table: TableDefinition): Promis
   const extension = table.format === "parquet" ? ".parquet" : ".ndjson.gz";
   const objects = await store.list(table.prefix);
   if (!objects.some(({ key }) => key.endsWith(extension))) return null;
-  const pattern = quote(store.locate(`${table.prefix}**/*${extension}`));
+  const pattern = quote(`${await store.localPath(table.prefix)}**/*${extension}`);
   const hive = `hive_partitioning = true, hive_types = ${structOf(table.partitions)}`;
   const from = table.format === "parquet"
     ? `read_parquet(${pattern}, ${hive})`
@@ -79,9 +79,11 @@ async function selectObjects(store: ObjectStore, table: TableDefinition): Promis
 
 async function selectRawCandles(store: ObjectStore): Promise<string | null> {
   const records = [...(await readRecords(store, CANDLE_RECORDS)).values()].map(candleRecord);
-  const selects = records.map(({ key, columns, symbol, source, timeframe }) =>
-    `SELECT *, ${quote(symbol)} AS symbol, ${quote(source)} AS source, ${quote(timeframe)} AS timeframe
-     FROM (${readCandlesSql(store.locate(key), columns, { header: true, skipBadLines: true })})`
+  const selects = await Promise.all(
+    records.map(async ({ key, columns, symbol, source, timeframe }) =>
+      `SELECT *, ${quote(symbol)} AS symbol, ${quote(source)} AS source, ${quote(timeframe)} AS timeframe
+     FROM (${readCandlesSql(await store.localPath(key), columns, { header: true, skipBadLines: true })})`
+    ),
   );
   return selects.length === 0 ? null : selects.join(" UNION ALL ");
 }
