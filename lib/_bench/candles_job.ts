@@ -11,7 +11,7 @@ import { CandleStage } from "../warehouse/candle_stage.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { materializeTables, writeTables } from "../warehouse/materialize.ts";
 import { registerNothing } from "../warehouse/catalog.ts";
-import { PRICE_HISTORY } from "../core/tables.ts";
+import { PRICE_SAMPLES } from "../core/tables.ts";
 
 const [path, out] = Deno.args;
 if (!path || !out) throw new TypeError("Cannot run: give FILE and OUT");
@@ -23,7 +23,7 @@ const engine = openDuckDb();
 const stage = new CandleStage(engine, { scratch, latestMs: Date.now() });
 await stage.load(file, { symbol: "BTCUSD", source: "csv" });
 await stage.seal();
-await registerNothing(await engine, [PRICE_HISTORY]);
+await registerNothing(await engine, PRICE_SAMPLES);
 await materializeTables(await engine, {
   onTable: async (table, session) => void await writeTables(session, [table], { store, kind: "live" }),
 });

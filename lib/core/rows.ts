@@ -25,9 +25,10 @@ export interface MarketPrice {
   symbol: string;
   name: string;
   current_price: number | null;
-  market_cap: number | null;
+  /** A `bigint` beyond 2^53. */
+  market_cap: number | bigint | null;
   market_cap_rank: number | null;
-  volume_24h: number | null;
+  volume_24h: number | bigint | null;
   price_change_pct_1h: number | null;
   price_change_pct_24h: number | null;
   price_change_pct_7d: number | null;
@@ -36,6 +37,9 @@ export interface MarketPrice {
   /** Where the row comes from: `coingecko` or `demo`. */
   source: string;
 }
+
+/** The same with every number as a double, for charts and checks. */
+export type MarketPriceDoubles = { [Column in keyof MarketPrice]: Exclude<MarketPrice[Column], bigint> };
 
 /** Something that was refused and kept aside, with the reason. */
 export interface Reject {

@@ -8,14 +8,14 @@ export type ColumnType = "string" | "int" | "bigint" | "double" | "date" | "time
 
 /** A table over objects of the lake. */
 export interface TableDefinition {
-  /** `crypto_analytics` is the technical layer, `crypto_gold` the business layer. */
-  database: "crypto_analytics" | "crypto_gold";
+  /** `crypto_analytics` is the technical layer, `crypto_gold` the business layer, `lakebook` what runs say of themselves. */
+  database: "crypto_analytics" | "crypto_gold" | "lakebook";
   name: string;
   /** Columns inside the objects, in order. */
   columns: Readonly<Record<string, ColumnType>>;
   /** Columns that come from the key (`year=2026/…`), in order. */
   partitions: Readonly<Record<string, ColumnType>>;
-  format: "parquet" | "ndjson" | "csv";
+  format: "parquet" | "ndjson" | "json" | "csv";
   /** Key prefix of the objects, with a slash at its end. */
   prefix: string;
   /** One line for `--help` and error hints. */
@@ -53,6 +53,28 @@ export const PRICE_HISTORY = {
   format: "ndjson",
   prefix: "processed/price_history/",
   about: "single price samples, for example one a day from CoinGecko's market chart",
+} as const satisfies TableDefinition;
+
+/** Single prices as they were asked for, one file a minute: what streaming leaves. */
+export const STREAM_TICKS = {
+  database: "crypto_analytics",
+  name: "stream_ticks",
+  columns: { epoch_ms: "bigint", iso_ts: "string", price_usd: "double", source: "string" },
+  partitions: { year: "int", month: "int", day: "int" },
+  format: "csv",
+  prefix: "raw/stream/",
+  about: "Bitcoin ticks as they came in, one file a minute, repeats included",
+} as const satisfies TableDefinition;
+
+/** The ticks of a day, cleaned: what the daily conversion makes of {@linkcode STREAM_TICKS}. */
+export const PRICE_TICKS = {
+  database: "crypto_analytics",
+  name: "price_ticks",
+  columns: { epoch_ms: "bigint", iso_ts: "string", price_usd: "double", source: "string" },
+  partitions: { symbol: "string", year: "int", month: "int", day: "int" },
+  format: "ndjson",
+  prefix: "processed/price_ticks/",
+  about: "ticks of a UTC day: sorted, one an instant",
 } as const satisfies TableDefinition;
 
 /** Market snapshots: 250 coins a slot of five minutes. */
@@ -112,12 +134,43 @@ export const PROCESSED_PARTITIONED = {
   about: "Bitcoin per UTC day: mean close, lowest low, highest high",
 } as const satisfies TableDefinition;
 
+/** What ran, when, from what and with which result. */
+export const RUNS = {
+  database: "lakebook",
+  name: "runs",
+  columns: {
+    run_id: "string",
+    command: "string",
+    step: "string",
+    unit: "string",
+    status: "string",
+    started_at: "timestamp",
+    ended_at: "timestamp",
+    requests: "int",
+    rows_in: "bigint",
+    rows_out: "bigint",
+    detail: "string",
+    inputs: "string",
+    outputs: "string",
+  },
+  partitions: { day: "date" },
+  format: "json",
+  prefix: "_ledger/runs/",
+  about: "the run log: one row a unit of work; inputs and outputs as JSON with their hashes",
+} as const satisfies TableDefinition;
+
+/** Tables of single prices, from which days without candles are filled. */
+export const PRICE_SAMPLES = [PRICE_HISTORY, PRICE_TICKS] as const;
+
 /** Every table, in data-flow order. */
 export const TABLES: readonly TableDefinition[] = [
   BTCUSD_RAW,
   PRICE_HISTORY,
+  STREAM_TICKS,
+  PRICE_TICKS,
   PROCESSED_PRICES,
   OHLCV_HOURLY,
   OHLCV_DAILY,
   PROCESSED_PARTITIONED,
+  RUNS,
 ];

@@ -91,3 +91,32 @@ export function hourParts(instant: Date): HourParts {
 export function compactStamp(instant: Date): string {
   return `${instant.toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
 }
+
+const UNITS: Readonly<Record<string, number>> = { s: SECOND_MS, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
+
+/**
+ * Reads a duration such as `90s`, `5m`, `1h` or `2d`; gives milliseconds.
+ *
+ * @throws {SyntaxError} for anything else, zero included.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals, assertThrows } from "@std/assert";
+ * assertEquals(parseDuration("5m"), 300_000);
+ * assertThrows(() => parseDuration("5 minutes"), SyntaxError);
+ * ```
+ */
+export function parseDuration(text: string): number {
+  const [, count, unit] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
+  if (count === undefined) {
+    throw new SyntaxError(
+      `Cannot read "${text}" as a duration: it is not a number with s, m, h or d, write for example 5m`,
+    );
+  }
+  return Number(count) * UNITS[unit!]!;
+}
+
+/** Reads what {@linkcode compactStamp} wrote. */
+export function fromCompactStamp(stamp: string): Date {
+  return new Date(stamp.replace(/^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/, "$1-$2-$3T$4:$5:$6Z"));
+}

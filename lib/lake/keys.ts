@@ -1,5 +1,5 @@
 /** Keys of the lake: where each kind of object lies. The same on disk and on S3. */
-import { BTCUSD_RAW, PRICE_HISTORY, PROCESSED_PRICES } from "../core/tables.ts";
+import { BTCUSD_RAW, PRICE_HISTORY, PRICE_TICKS, PROCESSED_PRICES, STREAM_TICKS } from "../core/tables.ts";
 import { compactStamp, hourParts, utcDay } from "../core/time.ts";
 
 function hourFolder(slot: Date): string {
@@ -22,6 +22,21 @@ export function rawMarketsKey(source: string, slot: Date): string {
 /** The exact response of `/coins/{id}/market_chart`, by the slot in which it was asked. */
 export function rawMarketChartKey(coin: string, days: number, slot: Date): string {
   return `raw/coingecko/market_chart/coin=${coin}/days=${days}/${compactStamp(slot)}.json`;
+}
+
+/**
+ * One price tick: filed under the day of the price's own time, named after the minute in which it was asked for. So a
+ * day's folder holds that day's prices only, and a minute is asked for once.
+ */
+export function rawTickKey(minute: Date, priced: Date): string {
+  const { year, month, day } = hourParts(priced);
+  return `${STREAM_TICKS.prefix}year=${year}/month=${month}/day=${day}/${compactStamp(minute)}.csv`;
+}
+
+/** Cleaned ticks of one UTC day. */
+export function priceTicksKey(symbol: string, day: string): string {
+  const [year, month, date] = day.split("-");
+  return `${PRICE_TICKS.prefix}symbol=${symbol}/year=${year}/month=${month}/day=${date}/part-0.ndjson.gz`;
 }
 
 /** Typed rows of one market snapshot. */

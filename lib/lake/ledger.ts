@@ -1,6 +1,6 @@
 /**
- * The run ledger: what each unit of work was made from and what it made, so that the next run can skip what is
- * done and notice what has been harmed. It lives under `_ledger/`, where no table looks.
+ * The ledger's state: what each unit of work was last made from and what it made, so that the next run can skip what
+ * is done and notice what has been harmed. Its history is the run log, see `run_log.ts`.
  */
 import { createHash } from "node:crypto";
 import { z } from "zod";
@@ -66,7 +66,7 @@ export async function writeRecord(
     outputs: readonly string[];
     notes: LedgerRecord["notes"];
   },
-): Promise<void> {
+): Promise<LedgerRecord> {
   const sizes = await Promise.all(outputs.map(async (key) => {
     const bytes = await store.get(key);
     if (!bytes) {
@@ -76,6 +76,7 @@ export async function writeRecord(
   }));
   const record: LedgerRecord = { fingerprint, outputs: sizes, notes };
   await store.put(recordKey(unit), new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`));
+  return record;
 }
 
 /** Whether a unit was done from the very same inputs and all its objects still hold the bytes that it wrote. */
@@ -93,10 +94,7 @@ export async function isDone(
   return record;
 }
 
-/** Keeps the summary of a run. */
-export async function keepRun(store: ObjectStore, runId: string, summary: unknown): Promise<void> {
-  await store.put(
-    `_ledger/runs/${runId}.json`,
-    new TextEncoder().encode(`${JSON.stringify(summary, null, 2)}\n`),
-  );
+/** Makes a unit count as never done, so that the next run does it again. */
+export async function forgetRecord(store: ObjectStore, unit: string): Promise<void> {
+  await store.delete(recordKey(unit));
 }

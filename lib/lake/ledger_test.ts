@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { LakeError } from "../core/errors.ts";
-import { fingerprint, isDone, keepRun, readRecord, readRecords, sha256, writeRecord } from "./ledger.ts";
+import { fingerprint, isDone, readRecord, readRecords, sha256, writeRecord } from "./ledger.ts";
 import { LocalStore } from "./store_local.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
@@ -107,11 +107,4 @@ Deno.test("writeRecord() refuses to record an object that is not there", () =>
       'its object "out/never" is not in the lake',
     );
     assertEquals(await readRecord(store, UNIT), null);
-  }));
-
-Deno.test("keepRun() keeps a summary beside the units", () =>
-  inLake(async (store) => {
-    await keepRun(store, "20260102T030405Z", { status: "ok" });
-    const text = await Deno.readTextFile(store.locate("_ledger/runs/20260102T030405Z.json"));
-    assertEquals(JSON.parse(text), { status: "ok" });
   }));

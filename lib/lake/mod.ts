@@ -6,9 +6,12 @@
  * @module
  */
 export * from "./dead_letters.ts";
+export * from "./incoming.ts";
+export * from "./integrity.ts";
 export * from "./keys.ts";
 export * from "./ledger.ts";
 export * from "./ndjson.ts";
 export * from "./open_lake.ts";
+export * from "./run_log.ts";
 export * from "./store.ts";
 export * from "./store_local.ts";

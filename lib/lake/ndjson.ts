@@ -1,5 +1,6 @@
 /** Newline-delimited JSON, gzipped: the format of the processed layer. */
 import { gunzipSync, gzipSync } from "node:zlib";
+import { parseExactJson, writeExactJson } from "../core/exact_json.ts";
 import { LakeError } from "../core/errors.ts";
 
 /**
@@ -13,7 +14,7 @@ import { LakeError } from "../core/errors.ts";
  * ```
  */
 export function encodeNdjson(rows: readonly unknown[]): Uint8Array {
-  return new Uint8Array(gzipSync(rows.map((row) => `${JSON.stringify(row)}\n`).join("")));
+  return new Uint8Array(gzipSync(rows.map((row) => `${writeExactJson(row)}\n`).join("")));
 }
 
 /**
@@ -24,7 +25,7 @@ export function encodeNdjson(rows: readonly unknown[]): Uint8Array {
 export function decodeNdjson(bytes: Uint8Array, key: string): unknown[] {
   try {
     const text = new TextDecoder().decode(gunzipSync(bytes));
-    return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    return text.split("\n").filter((line) => line !== "").map(parseExactJson);
   } catch (cause) {
     throw new LakeError(`Cannot read "${key}": it is damaged, delete it and run the pipeline again`, {
       cause,

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
+import { writeExactJson } from "../core/exact_json.ts";
 import { LakeError } from "../core/errors.ts";
 import { decodeNdjson, encodeNdjson } from "./ndjson.ts";
 
@@ -19,7 +20,8 @@ Deno.test("decodeNdjson() gives back what encodeNdjson() took", () => {
   fc.assert(
     fc.property(fc.array(fc.dictionary(fc.string(), fc.jsonValue())), (rows) => {
       const plain = JSON.parse(JSON.stringify(rows));
-      assertEquals(decodeNdjson(encodeNdjson(plain), "k"), plain);
+      // Integers beyond 2^53 come back as bigints, so the text is compared.
+      assertEquals(writeExactJson(decodeNdjson(encodeNdjson(plain), "k")), writeExactJson(plain));
     }),
     { seed: 5, numRuns: 100 },
   );

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ConfigError, LakeError, UsageError } from "../core/errors.ts";
+import type { Disk } from "./disk.ts";
 import type { ObjectStore } from "./store.ts";
 import { LocalStore } from "./store_local.ts";
 
@@ -10,13 +11,13 @@ const MARKER = "_lake.json";
 const MARKER_SHAPE = z.object({ kind: z.enum(["live", "demo"]) });
 
 /** The store behind `--lake`. */
-export function openStore(url: string): ObjectStore {
+export function openStore(url: string, { disk }: { disk?: Disk | undefined } = {}): ObjectStore {
   if (/^[a-z0-9]+:\/\//i.test(url)) {
     throw new UsageError(
       `Cannot open lake "${url}": only folders are supported so far, give --lake a folder`,
     );
   }
-  return new LocalStore(url);
+  return new LocalStore(url, disk ? { disk } : {});
 }
 
 /** What a lake says it is, or null where nothing has been written yet. */
@@ -41,7 +42,9 @@ export async function lakeKind(store: ObjectStore): Promise<LakeKind | null> {
 export async function claimLake(store: ObjectStore, kind: LakeKind): Promise<void> {
   const found = await lakeKind(store);
   if (found === null) {
-    await store.put(MARKER, new TextEncoder().encode(`${JSON.stringify({ kind })}\n`));
+    const made = await store.putNew(MARKER, new TextEncoder().encode(`${JSON.stringify({ kind })}\n`));
+    // Somebody else may have marked it in between, and as the other kind.
+    if (made === "exists") await claimLake(store, kind);
   } else if (found !== kind) {
     throw new ConfigError(
       `Cannot write ${kind} data to lake "${store.url}": it is a ${found} lake, choose another folder with --lake`,

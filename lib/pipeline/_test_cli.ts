@@ -1,5 +1,6 @@
 /** For tests: a command line in this process, on folders of its own, without a network. */
 import { main } from "./cli.ts";
+import type { ProcessIo } from "./command_io.ts";
 
 /** What a command line gave. */
 export interface CliResult {
@@ -11,15 +12,21 @@ export interface CliResult {
 /** A folder with a lake, a registry and input files, gone at the end. */
 export class Workplace implements AsyncDisposable {
   readonly folder: string;
-  #fetch: typeof fetch;
+  /** The network; a test may exchange it. */
+  fetch: typeof fetch;
+  #io: Partial<ProcessIo>;
 
-  private constructor(folder: string, fetch: typeof globalThis.fetch) {
+  private constructor(folder: string, fetch: typeof globalThis.fetch, io: Partial<ProcessIo>) {
     this.folder = folder;
-    this.#fetch = fetch;
+    this.fetch = fetch;
+    this.#io = io;
   }
 
-  static async make(fetch: typeof globalThis.fetch = offline): Promise<Workplace> {
-    return new Workplace(await Deno.makeTempDir({ prefix: "lakebook-" }), fetch);
+  static async make(
+    fetch: typeof globalThis.fetch = offline,
+    io: Partial<ProcessIo> = {},
+  ): Promise<Workplace> {
+    return new Workplace(await Deno.makeTempDir({ prefix: "lakebook-" }), fetch, io);
   }
 
   get lake(): string {
@@ -38,10 +45,12 @@ export class Workplace implements AsyncDisposable {
     const result = { code: 0, stdout: "", stderr: "" };
     result.code = await main(args, {
       env,
-      fetch: this.#fetch,
+      fetch: this.fetch,
       stdout: (text) => void (result.stdout += text),
       stderr: (text) => void (result.stderr += text),
       terminal: false,
+      sleep: () => Promise.resolve(),
+      ...this.#io,
     });
     return result;
   }

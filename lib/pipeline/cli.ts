@@ -7,13 +7,19 @@ import { LakebookError, UsageError } from "../core/errors.ts";
 import { parseInstant } from "../core/time.ts";
 import type { CommandIo, ProcessIo } from "./command_io.ts";
 import { EXIT, exitCodeOf } from "./exit_codes.ts";
+import { registerIngest } from "./ingest/register_ingest.ts";
 import { registerNotebooks } from "./notebooks/register_notebooks.ts";
 
 const ENGINE = () => new Option("--engine <name>", "SQL engine").choices(["duckdb"]).default("duckdb");
 const LAKE = "folder of the lake (default: data/lake, or data/demo for the demo market)";
 
 /** Settings that come from the environment: where CoinGecko is, and a key for it. */
-const SETTINGS = ["COINGECKO_BASE_URL", "COINGECKO_DEMO_API_KEY", "COINGECKO_PRO_API_KEY"];
+const SETTINGS = [
+  "COINGECKO_BASE_URL",
+  "COINGECKO_DEMO_API_KEY",
+  "COINGECKO_PRO_API_KEY",
+  "COINGECKO_REQUESTS_PER_MINUTE",
+];
 
 /** Builds the program; `run` receives each command's exit code. */
 export function buildProgram(io: ProcessIo, run: (code: number) => void): Command {
@@ -69,6 +75,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       run(await queryCommand(sql, flags, withEffects(io)));
     });
 
+  registerIngest(program, (flags) => withEffects(io, flags), run);
   registerNotebooks(program, io, run);
 
   return program;
@@ -81,7 +88,7 @@ function append(value: string, before: string[] = []): string[] {
 function withEffects(io: ProcessIo, flags: { now?: unknown } = {}): CommandIo {
   const fixed = flags.now === undefined ? null : readNow(String(flags.now));
   const say = (text: string) => io.stderr(`${text}\n`);
-  const now = () => fixed === null ? new Date() : new Date(fixed);
+  const now = () => fixed === null ? (io.now?.() ?? new Date()) : new Date(fixed);
   const log = { info: say, warn: say };
   return { ...io, effects: { fetch: io.fetch, now, sleep: io.sleep ?? sleep, random: Math.random, log } };
 }

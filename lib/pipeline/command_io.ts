@@ -9,6 +9,8 @@ export interface ProcessIo {
   stdout: (text: string) => void;
   /** Messages. */
   stderr: (text: string) => void;
+  /** The clock, unless `--now` fixes it; the real one where it is left out. */
+  now?: () => Date;
   /** Waiting; the real one where it is left out. */
   sleep?: Effects["sleep"];
   /** The disk beneath a local lake; the real one where it is left out. */

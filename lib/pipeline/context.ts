@@ -3,6 +3,7 @@ import type { Effects } from "../core/effects.ts";
 import { DAY_MS } from "../core/time.ts";
 import { readRecords } from "../lake/ledger.ts";
 import type { DailyFeatures } from "../features/daily_features.ts";
+import type { ObjectHash } from "../lake/run_log.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import type { Comparison } from "../models/mod.ts";
 import type { QualityReport } from "../quality/mod.ts";
@@ -23,10 +24,14 @@ export interface StepResult {
   rows_in: number | null;
   rows_out: number | null;
   detail: string;
+  /** For the run log: what the step read and wrote, and how often it asked an API. */
+  inputs?: readonly ObjectHash[];
+  outputs?: readonly ObjectHash[];
+  requests?: number;
 }
 
 /** A step as the run's summary shows it. */
-export interface StepSummary extends Omit<StepResult, "status"> {
+export interface StepSummary extends Omit<StepResult, "status" | "inputs" | "outputs" | "requests"> {
   name: string;
   status: StepResult["status"] | "failed" | "not_run";
   duration_ms: number;
@@ -42,6 +47,11 @@ export interface RunSettings {
   /** Seed of the demo market and of every model. */
   seed: number;
   env: Readonly<Record<string, string | undefined>>;
+}
+
+/** A candle may lie a day ahead of the clock: exchanges and laptops disagree about now. */
+export function latestCandleMs(now: Date): number {
+  return now.getTime() + DAY_MS;
 }
 
 /** One run: its lake, its clock, and what earlier steps have made for later ones. */
@@ -97,8 +107,7 @@ export class RunContext implements AsyncDisposable {
   async stage(): Promise<CandleStage> {
     if (this.#stage) return this.#stage;
     const scratch = await this.store.scratch();
-    // A candle may lie a day ahead of the clock: exchanges and laptops disagree about now.
-    const latestMs = this.startedAt.getTime() + DAY_MS;
+    const latestMs = latestCandleMs(this.startedAt);
     // The engine may open while the first file is decompressed.
     return this.#stage ??= new CandleStage(this.engine(), { scratch, latestMs });
   }

@@ -1,5 +1,5 @@
 /** What steps read back from the lake, through the same tables and views as everybody else. */
-import type { DailyPrice, MarketPrice } from "../core/rows.ts";
+import type { DailyPrice, MarketPriceDoubles } from "../core/rows.ts";
 import { OHLCV_HOURLY, PROCESSED_PARTITIONED, PROCESSED_PRICES } from "../core/tables.ts";
 import { utcDay } from "../core/time.ts";
 import { registerTables, registerViews } from "../warehouse/catalog.ts";
@@ -9,7 +9,7 @@ import type { RunContext } from "./context.ts";
 export interface LatestMarkets {
   /** ISO 8601, UTC. */
   snapshot_at: string;
-  rows: MarketPrice[];
+  rows: MarketPriceDoubles[];
 }
 
 /** The newest snapshot in the lake, largest coins first, or null where there is none. */
@@ -26,7 +26,7 @@ export async function latestMarkets(context: RunContext): Promise<LatestMarkets 
   const markets = rows.map((row) =>
     Object.fromEntries(
       columns.map((name, i) => [name, typeof row[i] === "bigint" ? Number(row[i]) : row[i]]),
-    ) as unknown as MarketPrice
+    ) as unknown as MarketPriceDoubles
   );
   return { snapshot_at: new Date(markets[0]!.timestamp * 1000).toISOString(), rows: markets };
 }

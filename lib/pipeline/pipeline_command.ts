@@ -45,7 +45,7 @@ export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<nu
   }
   const source = await settleSource(wanted, steps, options.lake, io);
   const demo = source === "demo";
-  const store: ObjectStore = openStore(options.lake ?? (demo ? "data/demo" : "data/lake"));
+  const store: ObjectStore = openStore(options.lake ?? (demo ? "data/demo" : "data/lake"), io);
   const settings: RunSettings = {
     source,
     ohlcv: options.ohlcv,

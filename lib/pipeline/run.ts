@@ -3,13 +3,14 @@ import { Listr, ListrLogger, ProcessOutput } from "listr2";
 import process from "node:process";
 import type { Effects } from "../core/effects.ts";
 import { UsageError } from "../core/errors.ts";
-import { compactStamp } from "../core/time.ts";
 import { waitingLetters } from "../lake/dead_letters.ts";
-import { keepRun } from "../lake/ledger.ts";
 import { claimLake } from "../lake/open_lake.ts";
+import { logRun, newRunId } from "../lake/run_log.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { RunContext, type RunSettings, type StepResult, type StepSummary } from "./context.ts";
 import { EXIT, exitCodeOf } from "./exit_codes.ts";
+import { recoverIncoming } from "./ingest/settle.ts";
+import { lettersWait } from "./letters_wait.ts";
 
 /** Steps by name, in order. Each is loaded when it is needed, so that a run pays only for what it does. */
 export const STEPS: Readonly<Record<string, () => Promise<(context: RunContext) => Promise<StepResult>>>> = {
@@ -66,12 +67,6 @@ export function chooseSteps(
   return only === undefined ? all : all.filter((name) => wanted.includes(name));
 }
 
-/** A run's id: its start and four random hex digits, so that two runs of the same second differ. */
-export function newRunId(now: Date): string {
-  const [a, b] = crypto.getRandomValues(new Uint8Array(2));
-  return `${compactStamp(now)}-${((a! << 8) | b!).toString(16).padStart(4, "0")}`;
-}
-
 /**
  * Runs steps one after the other under the lake's lock. A step that fails ends the run; what earlier steps have
  * committed stays. Never throws for a step's failure: the summary carries it.
@@ -93,6 +88,7 @@ export async function runPipeline(
   await using _lock = await store.lock(`run ${runId}`);
   await using _scratch = { [Symbol.asyncDispose]: () => store.close() };
   await claimLake(store, settings.source === "demo" ? "demo" : "live");
+  await recoverIncoming(store, effects);
   await using context = new RunContext({ runId, store, settings, effects });
   let error: unknown = null;
   const tasks = new Listr(
@@ -128,33 +124,43 @@ export async function runPipeline(
     steps: context.steps,
     exit_code: error === null ? await exitCodeOfLake(store, effects) : exitCodeOf(error),
   };
-  await keepRun(store, runId, summary).catch((failure) => {
-    if (error === null) throw failure;
-  });
   return { summary, error };
 }
 
 async function runStep(context: RunContext, name: string): Promise<StepSummary> {
   const began = performance.now();
-  const took = () => Math.round(performance.now() - began);
-  try {
-    const step = await STEPS[name]!();
-    const summary: StepSummary = { name, ...(await step(context)), duration_ms: took() };
+  const started_at = context.effects.now().toISOString();
+  const end = async ({ inputs = [], outputs = [], requests = 0, ...result }: Logged) => {
+    const summary: StepSummary = { name, ...result, duration_ms: Math.round(performance.now() - began) };
     context.steps.push(summary);
+    const { runId: run_id, effects: { now }, store } = context;
+    await logRun(store, {
+      run_id,
+      command: "pipeline",
+      step: name,
+      unit: name,
+      ...result,
+      started_at,
+      ended_at: now().toISOString(),
+      requests,
+      inputs,
+      outputs,
+    });
     return summary;
+  };
+  let result: StepResult;
+  try {
+    result = await (await STEPS[name]!())(context);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    context.steps.push({
-      name,
-      status: "failed",
-      rows_in: null,
-      rows_out: null,
-      duration_ms: took(),
-      detail,
-    });
+    // The step's own failure is what counts, also where it cannot be written down (a full disk).
+    await end({ status: "failed", rows_in: null, rows_out: null, detail }).catch(() => {});
     throw error;
   }
+  return await end(result);
 }
+
+type Logged = Omit<StepResult, "status"> & { status: StepSummary["status"] };
 
 /** One line for a person: `materialize  ok       1.2 s  38,160 rows …`. */
 export function stepLine({ name, status, duration_ms, detail }: StepSummary): string {
@@ -169,11 +175,6 @@ function notRun(name: string): StepSummary {
 async function exitCodeOfLake(store: ObjectStore, effects: Effects): Promise<number> {
   const letters = await waitingLetters(store);
   if (letters.length === 0) return EXIT.ok;
-  effects.log.warn(
-    `${letters.length} dead letters wait in ${store.locate("dead_letters/")}: ${
-      letters.slice(0, 3).join(", ")
-    }` +
-      `${letters.length > 3 ? ", …" : ""}; read them, mend the source, and delete them when they are settled`,
-  );
+  effects.log.warn(lettersWait(letters, store));
   return EXIT.partial;
 }

@@ -1,4 +1,4 @@
-import type { MarketPrice } from "../core/rows.ts";
+import type { MarketPriceDoubles } from "../core/rows.ts";
 import type { Finding } from "./finding.ts";
 
 const NUMBERS = [
@@ -15,7 +15,7 @@ const NUMBERS = [
  * Judges the newest market snapshot: number of coins, nulls, negatives, duplicate ids. Unknown numbers are usual
  * for small coins; a coin without a price is worth a look.
  */
-export function checkSnapshot(rows: readonly MarketPrice[]): Finding[] {
+export function checkSnapshot(rows: readonly MarketPriceDoubles[]): Finding[] {
   const ids = new Set(rows.map(({ id }) => id));
   const nulls = NUMBERS.map((name) => [name, rows.filter((row) => row[name] === null).length] as const)
     .filter(([, count]) => count > 0);

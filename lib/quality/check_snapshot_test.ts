@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import type { MarketPrice } from "../core/rows.ts";
+import type { MarketPriceDoubles } from "../core/rows.ts";
 import { checkSnapshot } from "./check_snapshot.ts";
 
-const coin = (id: string, change: Partial<MarketPrice> = {}): MarketPrice => ({
+const coin = (id: string, change: Partial<MarketPriceDoubles> = {}): MarketPriceDoubles => ({
   id,
   symbol: id,
   name: id,
@@ -20,7 +20,7 @@ const coin = (id: string, change: Partial<MarketPrice> = {}): MarketPrice => ({
 
 const TABLE: [
   name: string,
-  rows: MarketPrice[],
+  rows: MarketPriceDoubles[],
   [coins: string, nulls: string, negatives: string, dup: string],
 ][] = [
   ["sound, with falling prices", [coin("a"), coin("b")], ["pass 2", "pass 0", "pass 0", "pass 0"]],

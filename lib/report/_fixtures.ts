@@ -1,5 +1,5 @@
 /** Small rows for the tests of this room. */
-import type { DailyPrice, MarketPrice } from "../core/rows.ts";
+import type { DailyPrice, MarketPriceDoubles } from "../core/rows.ts";
 import type { DashboardData } from "./dashboard_data.ts";
 import type { VolatilityPrediction } from "./volatility_chart.ts";
 
@@ -27,7 +27,7 @@ export const PREDICTIONS: VolatilityPrediction[] = [
   { day: "2023-01-05", actual: 0.018, persistence: 0.034, forest: 0.027 },
 ];
 
-const COIN: MarketPrice = {
+const COIN: MarketPriceDoubles = {
   id: "bitcoin",
   symbol: "btc",
   name: "Bitcoin",
@@ -42,7 +42,7 @@ const COIN: MarketPrice = {
   source: "coingecko",
 };
 
-export const MARKETS: MarketPrice[] = [
+export const MARKETS: MarketPriceDoubles[] = [
   COIN,
   {
     ...COIN,

@@ -1,5 +1,5 @@
 /** The dashboard's charts and the coin table. */
-import type { MarketPrice } from "../core/rows.ts";
+import type { MarketPriceDoubles } from "../core/rows.ts";
 import type { DashboardData } from "./dashboard_data.ts";
 import { absent, figure, panel, table } from "./dashboard_html.ts";
 import { escapeHtml, formatChange, formatPrice, formatUsdShort } from "./format.ts";
@@ -119,7 +119,7 @@ export function coinTableSection(data: DashboardData): string {
   return panel("coins-heading", "Top coins", note + body);
 }
 
-function coinCell(row: MarketPrice): string {
+function coinCell(row: MarketPriceDoubles): string {
   return `<bdi class="coin">${escapeHtml(row.name)}</bdi> <bdi class="symbol">${
     escapeHtml(row.symbol.toUpperCase())
   }</bdi>`;

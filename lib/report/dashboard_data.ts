@@ -1,4 +1,4 @@
-import type { DailyPrice, MarketPrice } from "../core/rows.ts";
+import type { DailyPrice, MarketPriceDoubles } from "../core/rows.ts";
 import type { VolatilityForecast } from "./forecast_card.ts";
 import type { VolatilityPrediction } from "./volatility_chart.ts";
 
@@ -9,7 +9,7 @@ export type CheckStatus = "pass" | "warn" | "fail";
 export interface DashboardMarkets {
   /** ISO 8601, UTC. */
   snapshot_at: string;
-  rows: MarketPrice[];
+  rows: MarketPriceDoubles[];
 }
 
 /** The newest quality report. */

@@ -1,5 +1,5 @@
 /** Bars over one market snapshot. Names come from outside: they are labels, never markup. */
-import type { MarketPrice } from "../core/rows.ts";
+import type { MarketPriceDoubles } from "../core/rows.ts";
 import { Chart } from "./chart.ts";
 import { formatChange, formatUsdShort, plainText } from "./format.ts";
 import { chartConfig, COLORS, subtitleLines, VEGA_LITE_SCHEMA } from "./spec.ts";
@@ -30,7 +30,7 @@ export interface BarOptions {
  * ```
  */
 export function topGainersChart(
-  rows: readonly MarketPrice[],
+  rows: readonly MarketPriceDoubles[],
   { top = 10, width = 330 }: BarOptions = {},
 ): Chart {
   return gainersChart(rows, {
@@ -57,7 +57,7 @@ export function topGainersChart(
  * ```
  */
 export function trendingChart(
-  rows: readonly MarketPrice[],
+  rows: readonly MarketPriceDoubles[],
   { top = 10, width = 330 }: BarOptions = {},
 ): Chart {
   return gainersChart(rows, {
@@ -84,7 +84,7 @@ export function trendingChart(
  * ```
  */
 export function marketCapChart(
-  rows: readonly MarketPrice[],
+  rows: readonly MarketPriceDoubles[],
   { top = 15, width = 330 }: BarOptions = {},
 ): Chart {
   const bars = ranked(rows, "market_cap", top);
@@ -108,7 +108,7 @@ export function marketCapChart(
 }
 
 function gainersChart(
-  rows: readonly MarketPrice[],
+  rows: readonly MarketPriceDoubles[],
   { field, text, span, top, width }: {
     field: "price_change_pct_24h" | "price_change_pct_7d";
     text: string;
@@ -133,7 +133,7 @@ function gainersChart(
 
 /** The rows with the largest positive values of a column, labels made unique. */
 function ranked(
-  rows: readonly MarketPrice[],
+  rows: readonly MarketPriceDoubles[],
   field: "market_cap" | "price_change_pct_24h" | "price_change_pct_7d",
   top: number,
 ): { coin: string; value: number }[] {

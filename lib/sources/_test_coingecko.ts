@@ -12,6 +12,8 @@ export function fakeEffects(...answers: (() => Response | Promise<Response>)[]) 
   const seen: SeenRequest[] = [];
   const infos: string[] = [];
   const warnings: string[] = [];
+  /** Seconds. */
+  const waits: number[] = [];
   const effects: Effects = {
     fetch: async (input, init) => {
       const answer = answers[Math.min(seen.length, answers.length - 1)]!;
@@ -19,11 +21,11 @@ export function fakeEffects(...answers: (() => Response | Promise<Response>)[]) 
       return await answer();
     },
     now: () => new Date("2026-01-02T03:04:05Z"),
-    sleep: () => Promise.resolve(),
+    sleep: (ms) => Promise.resolve(void waits.push(ms / 1000)),
     random: () => 0.5,
     log: { info: (message) => infos.push(message), warn: (message) => warnings.push(message) },
   };
-  return { effects, seen, infos, warnings };
+  return { effects, seen, infos, warnings, waits };
 }
 
 /** An answer with a status, a body and headers. */

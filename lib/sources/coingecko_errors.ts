@@ -21,7 +21,7 @@ export interface FailedRequest {
 /**
  * The error to raise for what a request threw.
  *
- * - `retryable` {@linkcode SourceError}: no connection, time budget used up, 408, 409, 429 and 5xx;
+ * - `retryable` {@linkcode SourceError}: no connection, time budget used up, 408, 409, 418, 429 and 5xx;
  * - other {@linkcode SourceError}: 400, 404, 422, a blocked address, a range that the plan does not cover;
  * - {@linkcode ConfigError}: a refused or missing key, and a missing Deno permission.
  *
@@ -73,7 +73,7 @@ function statusError(error: APIError, { plan, key }: CoinGeckoSettings, fail: Fa
     const more = plan === "keyless" ? " or set COINGECKO_DEMO_API_KEY for a higher limit" : "";
     return fail(`${said}, ${seconds}${more}`, { retryable: true });
   }
-  if (status >= 500 || status === 408 || status === 409) {
+  if (status >= 500 || [408, 409, 418].includes(status)) {
     return fail(`${said}, try again later`, { retryable: true });
   }
   if (code === 10012) return fail(`${said}, ask for fewer days (at most 365 without a paid plan)`);

@@ -1,13 +1,17 @@
 /** Reads stored bodies of CoinGecko: market pages and market charts. Nothing here touches the network. */
 import { z } from "zod";
-import { SourceError } from "../core/errors.ts";
+import { writeExactJson } from "../core/exact_json.ts";
 import type { MarketPrice, Reject } from "../core/rows.ts";
-import { coinGeckoMessage } from "./coingecko_message.ts";
+import { parseBody, unusable } from "./coingecko_body.ts";
+
+export { bitcoinTick, parseSimplePrice, type PriceTick } from "./coingecko_price.ts";
 
 /** Rows that could be used, and what could not. */
 export interface ParsedMarkets {
   rows: MarketPrice[];
   rejects: Reject[];
+  /** Records that came before with the very same content, and were dropped. */
+  repeats: number;
 }
 
 /** One price sample. */
@@ -19,15 +23,16 @@ export interface PricePoint {
 }
 
 const NUMBER = z.number().nullish();
+const INTEGER = z.union([z.number(), z.bigint()]).nullish();
 
 const MARKET = z.object({
   id: z.string().min(1),
   symbol: z.string(),
   name: z.string(),
   current_price: NUMBER,
-  market_cap: NUMBER,
+  market_cap: INTEGER,
   market_cap_rank: NUMBER,
-  total_volume: NUMBER,
+  total_volume: INTEGER,
   price_change_percentage_24h: NUMBER,
   price_change_percentage_1h_in_currency: NUMBER,
   price_change_percentage_24h_in_currency: NUMBER,
@@ -46,9 +51,11 @@ const LATEST_MS = 8.64e15;
  * missing; `volume_24h` is the API's `total_volume`; the integer columns are rounded; the 24-hour change is taken
  * from `price_change_percentage_24h` where the `…_in_currency` key is absent.
  *
- * A record goes to the rejects, with its index (from 0) as `line`, when its id is missing (`missing_id`), a value
- * has another type than documented (`wrong_type`), an amount is too large to be kept exactly (`out_of_range`), or
- * its id came before (`duplicate_id`: the first one stays). A reject's `raw` is the record written anew as JSON.
+ * A record goes to the rejects, with its index (from 0) as `line`, when its id is missing (`missing_id`), a number
+ * stands in quotes (`number_as_text`) or is too large for a double (`not_finite`), a value has another type than
+ * documented (`wrong_type`), an amount does not fit into 64 bits (`out_of_range`), or its id came before with other
+ * values (`duplicate_id`: the first one stays). Integers beyond 2^53 keep their digits, as `bigint`. A reject's `raw`
+ * is the record written anew as JSON.
  *
  * @param body the exact bytes of the reply.
  * @param options.slot start of the snapshot's slot; every row's `timestamp` is its epoch second.
@@ -68,41 +75,51 @@ export function parseMarkets(
   body: Uint8Array,
   { slot, source }: { slot: Date; source: string },
 ): ParsedMarkets {
-  const records = parseJson(body, "a market page");
-  if (!Array.isArray(records)) throw notUsable("a market page", "it is not a list of coins", body);
-  if (records.length === 0) throw notUsable("a market page", "the list of coins is empty", body);
+  const records = parseBody(body, "a market page");
+  if (!Array.isArray(records)) throw unusable("a market page", "it is not a list of coins", body);
+  if (records.length === 0) throw unusable("a market page", "the list of coins is empty", body);
   const timestamp = Math.floor(slot.getTime() / 1000);
   const rows: MarketPrice[] = [];
   const rejects: Reject[] = [];
-  const ids = new Set<string>();
+  const seen = new Map<string, unknown>();
+  let repeats = 0;
   for (const [line, record] of records.entries()) {
-    const result = readMarket(record, { timestamp, source, ids });
-    if ("reason" in result) {
-      rejects.push({ line, ...result, raw: JSON.stringify(record) });
+    const result = readMarket(record, { timestamp, source, seen });
+    if (result === "repeat") {
+      repeats += 1;
+    } else if ("reason" in result) {
+      rejects.push({ line, ...result, raw: writeExactJson(record) });
     } else {
-      ids.add(result.id);
+      seen.set(result.id, record);
       rows.push(result);
     }
   }
-  return { rows, rejects };
+  return { rows, rejects, repeats };
 }
+
+/** The largest 64-bit integer. */
+const LARGEST = 2n ** 63n - 1n;
+
+const TEXT_COLUMNS = ["id", "symbol", "name"];
 
 type Complaint = Pick<Reject, "reason" | "detail">;
 
 function readMarket(
   record: unknown,
-  { timestamp, source, ids }: { timestamp: number; source: string; ids: ReadonlySet<string> },
-): MarketPrice | Complaint {
+  { timestamp, source, seen }: { timestamp: number; source: string; seen: ReadonlyMap<string, unknown> },
+): MarketPrice | Complaint | "repeat" {
   const parsed = MARKET.safeParse(record);
   if (!parsed.success) return complaint(record, parsed.error);
   const row = marketRow(parsed.data, { timestamp, source });
   for (const column of ["market_cap", "market_cap_rank", "volume_24h"] as const) {
     const value = row[column];
-    if (value !== null && !Number.isSafeInteger(value)) {
-      return { reason: "out_of_range", detail: `${column} is ${value}, more than can be kept exactly` };
+    if (value !== null && (value > LARGEST || value < -LARGEST)) {
+      return { reason: "out_of_range", detail: `${column} is ${value}, more than a 64-bit integer holds` };
     }
   }
-  if (ids.has(row.id)) {
+  const before = seen.get(row.id);
+  if (before !== undefined) {
+    if (writeExactJson(before) === writeExactJson(record)) return "repeat";
     return { reason: "duplicate_id", detail: `the id "${row.id}" came before, the first record is kept` };
   }
   return row;
@@ -119,7 +136,9 @@ function marketRow(
     name: record.name,
     current_price: record.current_price ?? null,
     market_cap: rounded(record.market_cap),
-    market_cap_rank: rounded(record.market_cap_rank),
+    market_cap_rank: record.market_cap_rank === null || record.market_cap_rank === undefined
+      ? null
+      : Math.round(record.market_cap_rank),
     volume_24h: rounded(record.total_volume),
     price_change_pct_1h: record.price_change_percentage_1h_in_currency ?? null,
     price_change_pct_24h: (in_currency === undefined ? record.price_change_percentage_24h : in_currency) ??
@@ -130,8 +149,12 @@ function marketRow(
   };
 }
 
-function rounded(value: number | null | undefined): number | null {
-  return value === null || value === undefined ? null : Math.round(value);
+/** An integer: exact where the text was one, else the nearest to the double. */
+function rounded(value: number | bigint | null | undefined): number | bigint | null {
+  if (value === null || value === undefined) return null;
+  if (typeof value === "bigint") return value;
+  const whole = Math.round(value);
+  return Number.isSafeInteger(whole) ? whole : BigInt(whole);
 }
 
 function complaint(record: unknown, error: z.ZodError): Complaint {
@@ -140,6 +163,14 @@ function complaint(record: unknown, error: z.ZodError): Complaint {
     return { reason: "missing_id", detail: "the record has no id" };
   }
   const { path, message } = error.issues[0]!;
+  const value = path.reduce<unknown>((inner, key) => (inner as Record<PropertyKey, unknown>)?.[key], record);
+  const where = path.join(".");
+  if (value === Infinity || value === -Infinity) {
+    return { reason: "not_finite", detail: `${where} is too large for a number` };
+  }
+  if (typeof value === "string" && !TEXT_COLUMNS.includes(where)) {
+    return { reason: "number_as_text", detail: `${where} is the text "${value.slice(0, 40)}", not a number` };
+  }
   return { reason: "wrong_type", detail: `${path.join(".") || "the record"}: ${message}` };
 }
 
@@ -162,9 +193,9 @@ function complaint(record: unknown, error: z.ZodError): Complaint {
  * ```
  */
 export function parseMarketChart(body: Uint8Array): { points: PricePoint[]; rejects: Reject[] } {
-  const chart = CHART.safeParse(parseJson(body, "a market chart"));
-  if (!chart.success) throw notUsable("a market chart", "it has no list of prices", body);
-  if (chart.data.prices.length === 0) throw notUsable("a market chart", "its list of prices is empty", body);
+  const chart = CHART.safeParse(parseBody(body, "a market chart"));
+  if (!chart.success) throw unusable("a market chart", "it has no list of prices", body);
+  if (chart.data.prices.length === 0) throw unusable("a market chart", "its list of prices is empty", body);
   const prices = new Map<number, number>();
   const rejects: Reject[] = [];
   for (const [line, pair] of chart.data.prices.entries()) {
@@ -193,21 +224,4 @@ function readPoint(pair: unknown): PricePoint | Complaint {
   }
   if (price <= 0) return { reason: "non_positive", detail: `the price is ${price}, prices are above 0` };
   return { time, price };
-}
-
-function parseJson(body: Uint8Array, what: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch (cause) {
-    throw notUsable(what, "it is not JSON", body, cause);
-  }
-}
-
-function notUsable(what: string, state: string, body: Uint8Array, cause?: unknown): SourceError {
-  const { text } = coinGeckoMessage(new TextDecoder().decode(body.subarray(0, 4000)));
-  const said = text === "" ? "" : ` and says "${text.slice(0, 120)}"`;
-  return new SourceError(
-    `Cannot read "${what}": ${state} (${body.length} bytes)${said}, fetch it again later`,
-    { cause, retryable: true },
-  );
 }

@@ -78,7 +78,7 @@ Deno.test("parseMarkets() puts each unusable record aside with its index and rea
     [2, "missing_id"],
     [3, "missing_id"],
     [4, "wrong_type"],
-    [5, "wrong_type"],
+    [5, "number_as_text"],
     [6, "wrong_type"],
     [7, "out_of_range"],
     [8, "missing_id"],

@@ -10,7 +10,12 @@ export interface CoinGeckoSettings {
   plan: "keyless" | "demo" | "pro";
   /** The secret; never printed. */
   key?: string;
+  /** Requests that may go out in any 60 seconds. */
+  requests_per_minute: number;
 }
+
+/** Half to all of what each plan allows: keyless is 5 to 15 for everybody behind one address, Demo at least 30. */
+const REQUESTS_PER_MINUTE = { keyless: 5, demo: 25, pro: 250 } as const;
 
 const HOSTS = {
   keyless: "https://api.coingecko.com/api/v3",
@@ -31,15 +36,21 @@ const BASE_URL = OPTIONAL_TEXT.refine(
   "it is not a plain http(s) address (no user, query or fragment), write for example https://api.coingecko.com/api/v3",
 );
 
+const LIMIT = OPTIONAL_TEXT.refine(
+  (text) => text === undefined || /^[1-9]\d{0,4}$/.test(text),
+  "it is not a whole number of requests, write for example 25",
+);
+
 const ENVIRONMENT = z.object({
   COINGECKO_BASE_URL: BASE_URL,
   COINGECKO_DEMO_API_KEY: KEY,
   COINGECKO_PRO_API_KEY: KEY,
+  COINGECKO_REQUESTS_PER_MINUTE: LIMIT,
 });
 
 /**
- * Reads `COINGECKO_BASE_URL`, `COINGECKO_DEMO_API_KEY` and `COINGECKO_PRO_API_KEY`; all three are optional, and an
- * empty one counts as absent. Without a key the public, shared limits of the keyless API hold.
+ * Reads `COINGECKO_BASE_URL`, `COINGECKO_DEMO_API_KEY`, `COINGECKO_PRO_API_KEY` and `COINGECKO_REQUESTS_PER_MINUTE`;
+ * all are optional, and an empty one counts as absent. Without a key the public, shared limits of the keyless API hold.
  *
  * @param env the environment; other variables are ignored.
  * @throws {ConfigError} when both keys are set, or a value cannot be used. The message never holds the value.
@@ -47,11 +58,13 @@ const ENVIRONMENT = z.object({
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * assertEquals(coinGeckoSettings({}), { base_url: "https://api.coingecko.com/api/v3", plan: "keyless" });
+ * const keyless = { base_url: "https://api.coingecko.com/api/v3", plan: "keyless", requests_per_minute: 5 };
+ * assertEquals(coinGeckoSettings({}), keyless);
  * assertEquals(coinGeckoSettings({ COINGECKO_PRO_API_KEY: "CG-secret" }), {
  *   base_url: "https://pro-api.coingecko.com/api/v3",
  *   plan: "pro",
  *   key: "CG-secret",
+ *   requests_per_minute: 250,
  * });
  * ```
  */
@@ -70,7 +83,9 @@ export function coinGeckoSettings(env: Record<string, string | undefined>): Coin
   const key = COINGECKO_PRO_API_KEY ?? COINGECKO_DEMO_API_KEY;
   const plan = key === undefined ? "keyless" : COINGECKO_PRO_API_KEY === undefined ? "demo" : "pro";
   const base_url = (COINGECKO_BASE_URL ?? HOSTS[plan]).replace(/\/+$/, "");
-  return key === undefined ? { base_url, plan } : { base_url, plan, key };
+  const limit = parsed.data.COINGECKO_REQUESTS_PER_MINUTE;
+  const requests_per_minute = limit === undefined ? REQUESTS_PER_MINUTE[plan] : Number(limit);
+  return { base_url, plan, ...(key === undefined ? {} : { key }), requests_per_minute };
 }
 
 function isPlainUrl(text: string): boolean {

@@ -5,11 +5,11 @@ import { answer, fakeEffects, testRecorded } from "./_test_coingecko.ts";
 import {
   type CoinGeckoSettings,
   coinGeckoSettings,
-  fetchMarketChart,
-  fetchMarkets,
+  openCoinGecko,
   parseMarketChart,
   parseMarkets,
   pingCoinGecko,
+  requestTrace,
 } from "./coingecko.ts";
 import { requestError } from "./coingecko_errors.ts";
 
@@ -17,13 +17,10 @@ const KEY = "CG-very-secret";
 const KEYLESS = coinGeckoSettings({});
 const DEMO = coinGeckoSettings({ COINGECKO_DEMO_API_KEY: KEY });
 const PRO = coinGeckoSettings({ COINGECKO_PRO_API_KEY: KEY });
-/** Retries after a tenth of a millisecond. */
-const SOON = { "retry-after-ms": "0.1" };
-
 Deno.test("fetchMarkets() asks for one page and hands back its exact bytes", async () => {
   const text = '[ {"id":"bitcoin", "current_price":1.50e1} ]\n';
   const { effects, seen } = fakeEffects(answer(200, text));
-  const reply = await fetchMarkets(KEYLESS, effects, { page: 2, perPage: 100 });
+  const reply = await openCoinGecko(KEYLESS, effects).fetchMarkets({ page: 2, perPage: 100 });
   assertEquals(new TextDecoder().decode(reply.body), text);
   assertEquals([reply.status, reply.fetched_at.toISOString()], [200, "2026-01-02T03:04:05.000Z"]);
   assertEquals(seen.length, 1);
@@ -41,7 +38,7 @@ Deno.test("fetchMarkets() asks for one page and hands back its exact bytes", asy
 
 Deno.test("fetchMarketChart() keeps the coin's id one part of the path", async () => {
   const { effects, seen } = fakeEffects(answer(200, "{}"));
-  await fetchMarketChart(KEYLESS, effects, { coin: "a/../b", days: 7 });
+  await openCoinGecko(KEYLESS, effects).fetchMarketChart({ coin: "a/../b", days: 7 });
   assertEquals(new URL(seen[0]!.url).pathname, "/api/v3/coins/a%2F..%2Fb/market_chart");
 });
 
@@ -53,41 +50,94 @@ Deno.test("fetchMarkets() sends the key in its plan's header only, and nowhere e
   ];
   for (const [settings, demo, pro] of table) {
     const { effects, seen } = fakeEffects(answer(200, "[]"));
-    const reply = await fetchMarkets(settings, effects);
+    const reply = await openCoinGecko(settings, effects).fetchMarkets();
     const { headers } = seen[0]!;
     assertEquals([headers.get("x-cg-demo-api-key"), headers.get("x-cg-pro-api-key")], [demo, pro]);
     assert(!reply.url.includes(KEY));
   }
 });
 
-Deno.test("fetchMarkets() leaves a 200 with HTML or plain text to the parser", async () => {
-  const { effects } = fakeEffects(answer(200, "Throttled"));
-  assertEquals((await fetchMarkets(KEYLESS, effects)).body.length, 9);
-});
-
-Deno.test("fetchMarkets() tries again after 429 and 5xx, at most three times", async () => {
-  const { effects, seen, infos } = fakeEffects(
-    answer(429, "Throttled", SOON),
-    answer(503, "", SOON),
+Deno.test("fetchMarkets() tries five times at most, and waits a random part of 1, 2, 4 and 8 s", async () => {
+  const { effects, seen, infos, waits } = fakeEffects(
+    answer(429, "Throttled"),
+    answer(503, ""),
     answer(200, "[]"),
   );
-  assertEquals((await fetchMarkets(KEYLESS, effects)).status, 200);
-  assertEquals([seen.length, infos.length], [3, 2]);
-  assertEquals(infos[0], "CoinGecko: attempt 2 of 4 at /coins/markets");
+  const reply = await openCoinGecko(DEMO, effects).fetchMarkets();
+  assertEquals([reply.status, reply.attempts, seen.length], [200, 3, 3]);
+  assertEquals([infos[0], waits], ["CoinGecko: attempt 2 of 5 at /coins/markets", [0.5, 1]]);
 
-  const down = fakeEffects(answer(500, '{"status":500,"error":"Internal Server Error"}', SOON));
-  const error = await assertRejects(() => fetchMarkets(KEYLESS, down.effects), SourceError, "status is 500");
-  assertEquals([down.seen.length, (error as SourceError).retryable], [4, true]);
+  const down = fakeEffects(answer(500, '{"status":500,"error":"Internal Server Error"}'));
+  const error = await assertRejects(
+    () => openCoinGecko(DEMO, down.effects).fetchMarkets(),
+    SourceError,
+    "status is 500",
+  );
+  assertEquals([down.seen.length, (error as SourceError).retryable, down.waits], [5, true, [0.5, 1, 2, 4]]);
+  const { attempts, reply: last } = requestTrace(error as Error)!;
+  assertEquals([attempts, last?.status], [5, 500]);
+  assertStringIncludes(new TextDecoder().decode(last!.body), "Internal Server Error");
+});
+
+Deno.test("fetchMarkets() waits as long as Retry-After says, in seconds or to a date of the other side's clock", async () => {
+  const table: [headers: Record<string, string>, wait: number][] = [
+    [{ "retry-after": "7" }, 7],
+    [{ "retry-after": "0" }, 0],
+    [{ "retry-after": "Fri, 02 Jan 2026 03:04:15 GMT" }, 10],
+    [{ "retry-after": "Mon, 01 Jun 2020 00:00:20 GMT", date: "Mon, 01 Jun 2020 00:00:00 GMT" }, 20],
+    [{ "retry-after": "Thu, 01 Jan 2026 00:00:00 GMT" }, 0.5],
+    [{ "retry-after": "soon" }, 0.5],
+    [{}, 0.5],
+  ];
+  for (const [headers, wait] of table) {
+    const { effects, waits } = fakeEffects(answer(429, "Throttled", headers), answer(200, "[]"));
+    await openCoinGecko(DEMO, effects).fetchMarkets();
+    assertEquals([headers, waits], [headers, [wait]]);
+  }
 });
 
 Deno.test("fetchMarkets() does not sleep through a Retry-After that exceeds its budget", async () => {
   const body = '{"status":{"error_code":429,"error_message":"You\'ve exceeded the Rate Limit."}}';
-  for (const wait of ["119", "86400", new Date(Date.now() + 3_600_000).toUTCString()]) {
+  for (const wait of ["119", "86400", "Fri, 02 Jan 2026 04:04:05 GMT"]) {
     const { effects, seen } = fakeEffects(answer(429, body, { "retry-after": wait }));
-    const error = await assertRejects(() => fetchMarkets(KEYLESS, effects), SourceError) as SourceError;
+    const error = await assertRejects(
+      () => openCoinGecko(KEYLESS, effects).fetchMarkets(),
+      SourceError,
+    ) as SourceError;
     assertEquals([seen.length, error.retryable], [1, true]);
     assertStringIncludes(error.message, `status is 429 ("You've exceeded the Rate Limit."), wait`);
     if (wait === "119") assertStringIncludes(error.message, "wait 119 s or set COINGECKO_DEMO_API_KEY");
+  }
+});
+
+Deno.test("a client's questions share its rate limit, failures included, and give up where it takes too long", async () => {
+  const { effects, seen, waits } = fakeEffects(answer(500, "", {}), answer(200, "[]"));
+  const client = openCoinGecko({ ...KEYLESS, requests_per_minute: 2 }, effects);
+  await client.fetchMarkets();
+  assertEquals([seen.length, waits], [2, [0.5]]);
+  await client.fetchMarkets({ budget_s: 61 });
+  assertEquals([seen.length, waits], [3, [0.5, 60]]);
+  await client.fetchMarkets({ budget_s: 10 });
+  const error = await assertRejects(() => client.fetchMarkets({ budget_s: 10 }), SourceError);
+  assertStringIncludes(error.message, "2 requests a minute are used up");
+  assertEquals([seen.length, waits.length], [4, 2]);
+});
+
+Deno.test("fetchCurrentPrice() asks for all that it can get, and for one coin only", async () => {
+  const { effects, seen } = fakeEffects(answer(200, "{}"));
+  const client = openCoinGecko(KEYLESS, effects);
+  await client.fetchCurrentPrice();
+  assertEquals(Object.fromEntries(new URL(seen[0]!.url).searchParams), {
+    ids: "bitcoin",
+    vs_currencies: "usd",
+    include_market_cap: "true",
+    include_24hr_vol: "true",
+    include_24hr_change: "true",
+    include_last_updated_at: "true",
+    precision: "full",
+  });
+  for (const coin of ["bitcoin, ethereum", "bitcoin,ethereum", " bitcoin", ""]) {
+    await assertRejects(() => client.fetchCurrentPrice({ coin }), RangeError, "it is not an id");
   }
 });
 
@@ -160,7 +210,7 @@ const FAILURES: {
 for (const { settings, status, body, kind, says } of FAILURES) {
   Deno.test(`fetchMarkets() with ${settings.plan} and ${status} ${body.slice(0, 40)} is a ${kind.name}`, async () => {
     const { effects, seen } = fakeEffects(answer(status, body));
-    const error = await assertRejects(() => fetchMarkets(settings, effects)) as LakebookError;
+    const error = await assertRejects(() => openCoinGecko(settings, effects).fetchMarkets()) as LakebookError;
     assert(error instanceof kind && !error.retryable, error.message);
     assertEquals(seen.length, 1);
     for (
@@ -179,7 +229,10 @@ Deno.test("fetchMarkets() names the host that Deno's permissions lack, and does 
   const { effects, seen, warnings } = fakeEffects(() => {
     throw new Deno.errors.NotCapable('Requires net access to "api.coingecko.com:443"');
   });
-  const error = await assertRejects(() => fetchMarkets(KEYLESS, effects), ConfigError) as ConfigError;
+  const error = await assertRejects(
+    () => openCoinGecko(KEYLESS, effects).fetchMarkets(),
+    ConfigError,
+  ) as ConfigError;
   assertStringIncludes(error.message, 'add "api.coingecko.com" to the net permissions in deno.json');
   assertEquals(seen.length, 1);
   assertEquals(await pingCoinGecko(KEYLESS, effects), false);
@@ -189,7 +242,7 @@ Deno.test("fetchMarkets() names the host that Deno's permissions lack, and does 
 Deno.test("fetchMarkets() shows no part of a key that the other side repeats where its text is cut", async () => {
   for (let before = 180; before < 200; before += 3) {
     const { effects } = fakeEffects(answer(400, `${"x".repeat(before)}${KEY} and more`));
-    const error = await assertRejects(() => fetchMarkets(DEMO, effects), SourceError);
+    const error = await assertRejects(() => openCoinGecko(DEMO, effects).fetchMarkets(), SourceError);
     assert(!error.message.includes(KEY.slice(0, 4)), error.message);
   }
 });
@@ -209,10 +262,10 @@ Deno.test("requestError() makes lost connections and used-up time retryable", ()
 Deno.test("fetchMarkets() and fetchMarketChart() refuse a caller's mistakes before they ask", async () => {
   const { effects, seen } = fakeEffects(answer(200, "[]"));
   for (const options of [{ page: 0 }, { perPage: 251 }, { page: 1.5 }]) {
-    await assertRejects(() => fetchMarkets(KEYLESS, effects, options), RangeError);
+    await assertRejects(() => openCoinGecko(KEYLESS, effects).fetchMarkets(options), RangeError);
   }
   for (const options of [{ coin: "" }, { coin: ".." }, { days: 0 }]) {
-    await assertRejects(() => fetchMarketChart(KEYLESS, effects, options), RangeError);
+    await assertRejects(() => openCoinGecko(KEYLESS, effects).fetchMarketChart(options), RangeError);
   }
   assertEquals(seen.length, 0);
 });
@@ -220,8 +273,8 @@ Deno.test("fetchMarkets() and fetchMarketChart() refuse a caller's mistakes befo
 Deno.test("pingCoinGecko() is true for a 2xx only, and asks once", async () => {
   const table: [() => Response, boolean][] = [
     [answer(200, '{"gecko_says":"(V3) To the Moon!"}'), true],
-    [answer(429, "Throttled", SOON), false],
-    [answer(503, "", SOON), false],
+    [answer(429, "Throttled"), false],
+    [answer(503, ""), false],
     [() => {
       throw new TypeError("connection refused");
     }, false],
@@ -252,10 +305,10 @@ testRecorded("the client and the parsers work over a real socket with recorded r
     const settings = coinGeckoSettings({ COINGECKO_BASE_URL: `http://127.0.0.1:${server.addr.port}/api/v3` });
     const effects = { ...fakeEffects(answer(200, "")).effects, fetch };
     assertEquals(await pingCoinGecko(settings, effects), true);
-    const reply = await fetchMarkets(settings, effects);
+    const reply = await openCoinGecko(settings, effects).fetchMarkets();
     assertEquals(reply.body, page);
     assertEquals(parseMarkets(reply.body, { slot: new Date(0), source: "coingecko" }).rows.length, 250);
-    const chart = await fetchMarketChart(settings, effects, { days: 1 });
+    const chart = await openCoinGecko(settings, effects).fetchMarketChart({ days: 1 });
     assertEquals(parseMarketChart(chart.body).points.length, 288);
     for (
       const [coin, part] of [
@@ -265,7 +318,11 @@ testRecorded("the client and the parsers work over a real socket with recorded r
         ["away", "504: Gateway time-out"],
       ] as const
     ) {
-      await assertRejects(() => fetchMarketChart(settings, effects, { coin }), SourceError, part);
+      await assertRejects(
+        () => openCoinGecko(settings, effects).fetchMarketChart({ coin }),
+        SourceError,
+        part,
+      );
     }
   } finally {
     await server.shutdown();

@@ -1,6 +1,6 @@
 /** What the warehouse tests share: candle files, a stage over them, and bars of a random walk. */
 import { gzipSync } from "node:zlib";
-import { PRICE_HISTORY } from "../core/tables.ts";
+import { PRICE_SAMPLES } from "../core/tables.ts";
 import type { Candle } from "../core/rows.ts";
 import { type CandleFile, inspectCandles } from "../sources/candles_csv.ts";
 import { CandleStage, type LoadReport, type StagedSeries } from "./candle_stage.ts";
@@ -47,7 +47,7 @@ export async function staged(
     reports.push(await stage.load(await writeCandles(`${scratch}/${i}.csv`, file), { symbol, source }));
   }
   const series = await stage.seal();
-  await registerNothing(engine, [PRICE_HISTORY]);
+  await registerNothing(engine, PRICE_SAMPLES);
   await Deno.remove(scratch, { recursive: true });
   return { engine, reports, series, ...readers(engine), [Symbol.dispose]: () => engine[Symbol.dispose]() };
 }

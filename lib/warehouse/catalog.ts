@@ -17,6 +17,13 @@ const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {
   timestamp: "TIMESTAMP",
 };
 
+const ENDINGS: Readonly<Record<TableDefinition["format"], string>> = {
+  parquet: ".parquet",
+  ndjson: ".ndjson.gz",
+  json: ".json",
+  csv: ".csv",
+};
+
 /** View files in the order in which they build on each other. */
 export const VIEWS = [
   "v_latest_partition",
@@ -66,13 +73,16 @@ export async function registerViews(engine: DuckDb): Promise<void> {
 }
 
 async function selectObjects(store: ObjectStore, table: TableDefinition): Promise<string | null> {
-  const extension = table.format === "parquet" ? ".parquet" : ".ndjson.gz";
+  const extension = ENDINGS[table.format];
   const objects = await store.list(table.prefix);
   if (!objects.some(({ key }) => key.endsWith(extension))) return null;
   const pattern = quote(`${await store.localPath(table.prefix)}**/*${extension}`);
   const hive = `hive_partitioning = true, hive_types = ${structOf(table.partitions)}`;
   const from = table.format === "parquet"
     ? `read_parquet(${pattern}, ${hive})`
+    : table.format === "csv"
+    ? `(SELECT * REPLACE (${casts(table)}) FROM read_csv(${pattern}, header = true, all_varchar = true,
+       union_by_name = true, ${hive}))`
     : `read_json(${pattern}, format = 'newline_delimited', columns = ${structOf(table.columns)}, ${hive})`;
   return `SELECT ${columnList(table)} FROM ${from}`;
 }
@@ -86,6 +96,11 @@ async function selectRawCandles(store: ObjectStore): Promise<string | null> {
     ),
   );
   return selects.length === 0 ? null : selects.join(" UNION ALL ");
+}
+
+function casts(table: TableDefinition): string {
+  return Object.entries(table.columns)
+    .map(([name, type]) => `TRY_CAST("${name}" AS ${DUCKDB_TYPES[type]}) AS "${name}"`).join(", ");
 }
 
 function selectNothing(table: TableDefinition): string {

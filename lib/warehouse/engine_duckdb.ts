@@ -10,9 +10,10 @@ const DIALECT = `
   CREATE MACRO from_unixtime(seconds) AS to_timestamp(seconds);
   CREATE MACRO approx_percentile(x, fraction) AS approx_quantile(x, fraction);
   CREATE SCHEMA crypto_analytics;
-  CREATE SCHEMA crypto_gold;`;
+  CREATE SCHEMA crypto_gold;
+  CREATE SCHEMA lakebook;`;
 
-const SESSION = `SET search_path = 'crypto_gold,crypto_analytics,main'`;
+const SESSION = `SET search_path = 'crypto_gold,crypto_analytics,lakebook,main'`;
 
 /** Settings of {@linkcode openDuckDb}. */
 export interface DuckDbOptions {

@@ -23,7 +23,7 @@ export async function materializeSql(table: TableDefinition): Promise<string> {
 }
 
 /**
- * Runs the materializations over `crypto_analytics.btcusd_raw` and `price_history` in the engine. Each query runs
+ * Runs the materializations over `crypto_analytics.btcusd_raw` and the tables of `PRICE_SAMPLES` in the engine. Each query runs
  * on one thread, so that floating-point sums are the same to the last bit in every run; the two that scan the
  * bars run side by side. `onTable` hears of each table as soon as it is there, with a session that is free to write
  * it while the other one goes on.

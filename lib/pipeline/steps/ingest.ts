@@ -1,9 +1,14 @@
 /** Sources into `raw/`: exact bytes, before anything is made of them. */
-import { slotStart } from "../../core/time.ts";
 import { countReasons } from "../../lake/dead_letters.ts";
-import { rawMarketChartKey, rawMarketsKey } from "../../lake/keys.ts";
+import { SourceError } from "../../core/errors.ts";
+import { coinGeckoSettings } from "../../sources/coingecko_settings.ts";
 import type { RunContext, StepResult } from "../context.ts";
+import { collect, type Collection, marketChartQuestion, marketsQuestion } from "../ingest/collect.ts";
+import type { UnitReport } from "../ingest/settle.ts";
 import { ingestCandleFile, type IngestedFile } from "./ingest_candles.ts";
+
+/** Seconds for one question with its retries and waits. */
+const BUDGET_S = 60;
 
 /** Takes in what the run's source offers. */
 export async function ingestStep(context: RunContext): Promise<StepResult> {
@@ -49,27 +54,37 @@ async function ingestFiles(context: RunContext): Promise<StepResult> {
   };
 }
 
-/** One page of 250 coins and a year of Bitcoin: two requests a slot, none if the slot is in the lake already. */
+/** One page of 250 coins a slot and a year of Bitcoin a day: what the lake has already is not asked for. */
 async function ingestCoinGecko(context: RunContext): Promise<StepResult> {
-  const { coinGeckoSettings, fetchMarketChart, fetchMarkets } = await import("../../sources/coingecko.ts");
-  const { store, effects } = context;
-  const settings = coinGeckoSettings(context.settings.env);
-  const slot = slotStart(context.startedAt);
-  const wanted = [
-    { key: rawMarketsKey("coingecko", slot), fetch: () => fetchMarkets(settings, effects) },
-    { key: rawMarketChartKey("bitcoin", 365, slot), fetch: () => fetchMarketChart(settings, effects) },
-  ];
-  const kept: string[] = [];
-  for (const { key, fetch } of wanted) {
-    if (await store.head(key)) continue;
-    const { body } = await fetch();
-    await store.put(key, body);
-    kept.push(`${body.length} bytes kept as ${key}`);
-  }
-  return {
-    status: kept.length === 0 ? "skipped" : "ok",
-    rows_in: null,
-    rows_out: kept.length,
-    detail: kept.join("; ") || `the slot ${slot.toISOString()} is in the lake already`,
+  const { openCoinGecko } = await import("../../sources/coingecko.ts");
+  const { store, effects, startedAt, runId } = context;
+  const collection: Collection = {
+    store,
+    client: openCoinGecko(coinGeckoSettings(context.settings.env), effects),
+    effects,
+    run_id: runId,
+    command: "pipeline",
+    budget_s: BUDGET_S,
   };
+  const units: UnitReport[] = [];
+  for (const question of [marketsQuestion(startedAt), marketChartQuestion(startedAt)]) {
+    units.push(await collect(question, collection));
+  }
+  const failed = units.filter(({ status }) => status === "failed");
+  // With nothing new there is nothing to go on with; one of two is a partial success, and its letter waits.
+  if (failed.length > 0 && !units.some(({ status }) => status === "ok" || status === "warn")) {
+    throw new SourceError(failed[0]!.detail, { retryable: true });
+  }
+  const skipped = units.every(({ status }) => status === "skipped");
+  return {
+    status: skipped ? "skipped" : failed.length > 0 ? "warn" : "ok",
+    rows_in: skipped ? null : sum(units.map(({ rows_in }) => rows_in)),
+    rows_out: skipped ? null : sum(units.map(({ rows_out }) => rows_out)),
+    detail: units.map(({ unit, detail }) => `${unit}: ${detail}`).join("; "),
+    requests: sum(units.map(({ requests }) => requests)),
+  };
+}
+
+function sum(numbers: readonly (number | null)[]): number {
+  return numbers.reduce<number>((total, number) => total + (number ?? 0), 0);
 }

@@ -1,5 +1,5 @@
 /** Typed rows into the tables that people query. */
-import { PRICE_HISTORY } from "../../core/tables.ts";
+import { PRICE_SAMPLES } from "../../core/tables.ts";
 import { fingerprint, isDone, sha256, writeRecord } from "../../lake/ledger.ts";
 import { registerTables } from "../../warehouse/catalog.ts";
 import {
@@ -16,10 +16,9 @@ const UNIT = "materialize/tables";
 
 /** What the materialized tables are made from: candles, price samples and the SQL itself. */
 export async function materializeFingerprint(context: RunContext): Promise<string> {
+  const objects = (await Promise.all(PRICE_SAMPLES.map(({ prefix }) => context.store.list(prefix)))).flat();
   const samples = await Promise.all(
-    (await context.store.list(PRICE_HISTORY.prefix)).map(async (
-      { key },
-    ) => [key, sha256((await context.store.get(key))!)]),
+    objects.map(async ({ key }) => [key, sha256((await context.store.get(key))!)]),
   );
   const sql = await Promise.all(MATERIALIZED.map(materializeSql));
   return fingerprint([await candleFingerprint(context), samples, sql]);
@@ -40,7 +39,7 @@ export async function materializeStep(context: RunContext): Promise<StepResult> 
   }
   const engine = await context.engine();
   const series = await context.sealedSeries();
-  await registerTables(engine, store, [PRICE_HISTORY]);
+  await registerTables(engine, store, PRICE_SAMPLES);
   const kind = context.settings.source === "demo" ? "demo" : "live";
   const written: PartitionWrite[] = [];
   await materializeTables(engine, {
@@ -55,7 +54,7 @@ export async function materializeStep(context: RunContext): Promise<StepResult> 
     rowsOut += Number(rows[0]![0]);
     counts.push(`${table.name} ${rows[0]![0]}`);
   }
-  await writeRecord(store, UNIT, {
+  const { outputs } = await writeRecord(store, UNIT, {
     fingerprint: inputs,
     outputs: written.map(({ key }) => key).sort(),
     notes: {},
@@ -68,5 +67,7 @@ export async function materializeStep(context: RunContext): Promise<StepResult> 
     detail: `${counts.join(", ")} rows; ${
       written.length - unchanged
     } partitions written, ${unchanged} unchanged`,
+    inputs: (await context.candleRecords()).map(({ key, size, sha256 }) => ({ key, size, sha256 })),
+    outputs,
   };
 }

@@ -62,7 +62,7 @@ export async function qualityStep(context: RunContext): Promise<StepResult> {
   context.quality = report;
   const key = qualityReportKey(context.startedAt, context.runId);
   await store.put(key, new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
-  await writeRecord(store, UNIT, { fingerprint: inputs, outputs: [key], notes: { key } });
+  const { outputs } = await writeRecord(store, UNIT, { fingerprint: inputs, outputs: [key], notes: { key } });
   gate(report, key);
   const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
   return {
@@ -70,6 +70,7 @@ export async function qualityStep(context: RunContext): Promise<StepResult> {
     rows_in: findings.length,
     rows_out: count("warn") + count("fail"),
     detail: `${count("pass")} checks passed, ${count("warn")} warn: ${key}`,
+    outputs,
   };
 }
 

@@ -1,5 +1,5 @@
 -- Gold: Bitcoin per UTC day: mean of close, lowest low, highest high. Candles come first, the finest ones that
--- cover the day; price samples (CoinGecko's market chart) fill the days that no candle covers.
+-- cover the day; days that no candle covers are filled from ticks, then from price samples (CoinGecko's market chart).
 WITH days AS (
   SELECT
     (time - time % 86400000) / 1000 AS day_s,
@@ -13,6 +13,17 @@ WITH days AS (
   FROM crypto_analytics.btcusd_raw
   WHERE symbol = 'BTCUSD'
   GROUP BY (time - time % 86400000) / 1000, timeframe, source
+  UNION ALL
+  SELECT
+    (epoch_ms - epoch_ms % 86400000) / 1000 AS day_s,
+    9000 AS preference,
+    source,
+    avg(price_usd) AS avg_price_usd,
+    min(price_usd) AS min_price_usd,
+    max(price_usd) AS max_price_usd
+  FROM crypto_analytics.price_ticks
+  WHERE symbol = 'BTCUSD'
+  GROUP BY (epoch_ms - epoch_ms % 86400000) / 1000, source
   UNION ALL
   SELECT
     (epoch_ms - epoch_ms % 86400000) / 1000 AS day_s,

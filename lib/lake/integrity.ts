@@ -1,0 +1,93 @@
+/**
+ * Whether every object still holds the bytes that were committed: the run log and the ledger know the size and
+ * SHA-256 of each. A damaged object is moved to `quarantine/`, never deleted; what can be made again is.
+ */
+import { z } from "zod";
+import { LakeError } from "../core/errors.ts";
+import { forgetRecord, readRecords, sha256 } from "./ledger.ts";
+import type { ObjectHash } from "./run_log.ts";
+import type { ObjectStore } from "./store.ts";
+
+/** An object that is not what was committed. */
+export interface Damage {
+  key: string;
+  problem: "missing" | "wrong size" | "wrong bytes";
+  detail: string;
+}
+
+const RUN_ENTRY = z.object({
+  ended_at: z.string(),
+  outputs: z.array(z.object({ key: z.string(), size: z.number(), sha256: z.string() })),
+});
+
+/** What each object of the lake should hold: the newest word of the run log and of the ledger's records. */
+export async function committedObjects(store: ObjectStore): Promise<Map<string, ObjectHash>> {
+  const entries: { ended_at: string; outputs: ObjectHash[] }[] = [];
+  for (const { key } of await store.list("_ledger/runs/")) {
+    const bytes = await store.get(key);
+    if (!bytes) continue;
+    try {
+      entries.push(RUN_ENTRY.parse(JSON.parse(new TextDecoder().decode(bytes))));
+    } catch (cause) {
+      throw new LakeError(
+        `Cannot read the run log's "${key}": it is damaged, move it out of the lake by hand`,
+        {
+          cause,
+        },
+      );
+    }
+  }
+  entries.sort((a, b) => (a.ended_at < b.ended_at ? -1 : 1));
+  const objects = new Map<string, ObjectHash>();
+  for (const { outputs } of entries) for (const output of outputs) objects.set(output.key, output);
+  for (const record of (await readRecords(store, "")).values()) {
+    for (const output of record.outputs) objects.set(output.key, output);
+  }
+  return objects;
+}
+
+/**
+ * Compares an object with what was committed; null where it is whole. A missing object counts as damaged.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { objectHash } from "./run_log.ts";
+ * import { LocalStore } from "./store_local.ts";
+ * const store = new LocalStore(await Deno.makeTempDir());
+ * const bytes = new TextEncoder().encode("whole");
+ * await store.put("raw/a", bytes);
+ * assertEquals(await checkObject(store, objectHash("raw/a", bytes)), null);
+ * await store.put("raw/a", bytes.subarray(1));
+ * assertEquals((await checkObject(store, objectHash("raw/a", bytes)))!.problem, "wrong size");
+ * await store.close();
+ * ```
+ */
+export async function checkObject(store: ObjectStore, expected: ObjectHash): Promise<Damage | null> {
+  const { key, size } = expected;
+  const bytes = await store.get(key);
+  if (!bytes) return { key, problem: "missing", detail: `${key} is gone, it held ${size} bytes` };
+  if (bytes.length !== size) {
+    return { key, problem: "wrong size", detail: `${key} has ${bytes.length} bytes, ${size} were committed` };
+  }
+  if (sha256(bytes) === expected.sha256) return null;
+  return { key, problem: "wrong bytes", detail: `${key} does not hold the bytes that were committed` };
+}
+
+/**
+ * Moves a damaged object out of the tables' sight, to `quarantine/<key>.<hash of what is there>`, and makes the units
+ * that wrote it count as not done, so that the next run makes it again where it can. Gives the new key.
+ */
+export async function quarantine(store: ObjectStore, { key }: Damage): Promise<string | null> {
+  for (const [unit, { outputs }] of await readRecords(store, "")) {
+    if (outputs.some((output) => output.key === key) && !key.startsWith("raw/")) {
+      await forgetRecord(store, unit);
+    }
+  }
+  const bytes = await store.get(key);
+  if (!bytes) return null;
+  const aside = `quarantine/${key}.${sha256(bytes).slice(0, 8)}`;
+  await store.putNew(aside, bytes);
+  await store.delete(key);
+  return aside;
+}

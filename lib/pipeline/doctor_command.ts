@@ -1,0 +1,169 @@
+/** `deno task doctor`: is the lake whole, fresh and settled? */
+import { z } from "zod";
+import { ConfigError } from "../core/errors.ts";
+import { PRICE_HISTORY, PROCESSED_PRICES } from "../core/tables.ts";
+import { fromCompactStamp, HOUR_MS, MINUTE_MS, utcDay } from "../core/time.ts";
+import { waitingLetters } from "../lake/dead_letters.ts";
+import { listIncoming } from "../lake/incoming.ts";
+import { checkObject, committedObjects, type Damage, quarantine } from "../lake/integrity.ts";
+import { forgetRecord, readRecords } from "../lake/ledger.ts";
+import { lakeKind, openStore } from "../lake/open_lake.ts";
+import type { ObjectStore } from "../lake/store.ts";
+import type { CommandIo } from "./command_io.ts";
+import { EXIT } from "./exit_codes.ts";
+import { CHART_RECORDS } from "./steps/process_charts.ts";
+import { TICKS_UNIT } from "./steps/process_ticks.ts";
+import { lookAgain } from "./steps/whole_days.ts";
+import { SNAPSHOTS_UNIT } from "./steps/process_snapshots.ts";
+
+const FLAGS = z.object({
+  lake: z.string().min(1).default("data/lake"),
+  quarantine: z.boolean().default(false),
+  json: z.boolean().default(false),
+});
+
+/** One thing that was looked at. */
+export interface DoctorFinding {
+  check: string;
+  status: "ok" | "warn" | "fail";
+  detail: string;
+  /** What to do about it; empty where nothing is to do. */
+  fix: string;
+}
+
+/** A snapshot older than this is worth a word: a loop of five minutes has missed some. */
+const STALE_MS = 30 * MINUTE_MS;
+
+/** Runs the command; gives the exit code. */
+export async function doctorCommand(flags: unknown, io: CommandIo): Promise<number> {
+  const options = FLAGS.parse(flags);
+  const store = await openStore(options.lake, io);
+  const kind = await lakeKind(store);
+  if (kind === null) {
+    throw new ConfigError(
+      `Cannot examine lake "${store.url}": there is no lake, make one with \`deno task pipeline --lake ${store.url}\``,
+    );
+  }
+  await using _closing = { [Symbol.asyncDispose]: () => store.close() };
+  const damages = await findDamages(store);
+  const findings = [
+    { check: "lake", status: "ok" as const, detail: `${store.url} is a ${kind} lake`, fix: "" },
+    ...await integrityFindings(store, damages, options),
+    await incomingFinding(store, io.effects.now()),
+    await lettersFinding(store),
+    await freshnessFinding(store, io.effects.now()),
+  ];
+  const healthy = findings.every(({ status }) => status !== "fail");
+  if (options.json) io.stdout(`${JSON.stringify({ healthy, findings })}\n`);
+  else for (const finding of findings) io.stdout(`${findingLine(finding)}\n`);
+  if (damages.length > 0) return EXIT.integrity;
+  return healthy ? EXIT.ok : EXIT.partial;
+}
+
+async function findDamages(store: ObjectStore): Promise<Damage[]> {
+  const damages: Damage[] = [];
+  for (const expected of (await committedObjects(store)).values()) {
+    const damage = await checkObject(store, expected);
+    if (damage) damages.push(damage);
+  }
+  return damages;
+}
+
+async function integrityFindings(
+  store: ObjectStore,
+  damages: readonly Damage[],
+  options: { quarantine: boolean },
+): Promise<DoctorFinding[]> {
+  if (damages.length === 0) {
+    return [{
+      check: "integrity",
+      status: "ok",
+      detail: "every object holds the bytes that were committed",
+      fix: "",
+    }];
+  }
+  const findings: DoctorFinding[] = [];
+  await using _lock = options.quarantine ? await store.lock("doctor --quarantine") : undefined;
+  for (const damage of damages) {
+    const moved = options.quarantine ? await quarantine(store, damage) : null;
+    if (options.quarantine) await lookAgainFor(store, damage.key);
+    const again = damage.key.startsWith("raw/")
+      ? "raw bytes cannot be made again: bring them back from a copy"
+      : "run `deno task pipeline` to make it again";
+    findings.push({
+      check: "integrity",
+      status: "fail",
+      detail: moved ? `${damage.detail}; moved to ${moved}` : damage.detail,
+      fix: options.quarantine ? again : `move it aside with --quarantine, then: ${again}`,
+    });
+  }
+  return findings;
+}
+
+/** What is made from `raw/` object by object is made again once its day, or its history, is looked at. */
+async function lookAgainFor(store: ObjectStore, key: string): Promise<void> {
+  const slot = /^processed\/market_prices\/.*\/(\w+)\.ndjson\.gz$/.exec(key)?.[1];
+  if (slot !== undefined) await lookAgain(store, SNAPSHOTS_UNIT, utcDay(fromCompactStamp(slot)));
+  const day = /^processed\/price_ticks\/.*year=(\d+)\/month=(\d+)\/day=(\d+)\//.exec(key);
+  if (day) await lookAgain(store, TICKS_UNIT, day.slice(1).join("-"));
+  if (key.startsWith(PRICE_HISTORY.prefix)) {
+    for (const unit of (await readRecords(store, CHART_RECORDS)).keys()) await forgetRecord(store, unit);
+  }
+}
+
+async function incomingFinding(store: ObjectStore, now: Date): Promise<DoctorFinding> {
+  const old = (await listIncoming(store)).filter(({ header }) =>
+    now.getTime() - Date.parse(header.fetched_at) > 10 * MINUTE_MS
+  );
+  if (old.length === 0) {
+    return { check: "incoming", status: "ok", detail: "no answer waits to be settled", fix: "" };
+  }
+  const units = old.map(({ header }) => header.unit).join(", ");
+  return {
+    check: "incoming",
+    status: "fail",
+    detail: `${old.length} answers were left by runs that crashed: ${units}`,
+    fix: "the next `deno task ingest`, `pipeline` or `replay` settles them",
+  };
+}
+
+async function lettersFinding(store: ObjectStore): Promise<DoctorFinding> {
+  const letters = await waitingLetters(store);
+  if (letters.length === 0) return { check: "dead_letters", status: "ok", detail: "none wait", fix: "" };
+  return {
+    check: "dead_letters",
+    status: "fail",
+    detail: `${letters.length} wait, the first is ${letters[0]}`,
+    fix: `deno task replay --lake ${store.url}`,
+  };
+}
+
+async function freshnessFinding(store: ObjectStore, now: Date): Promise<DoctorFinding> {
+  const newest = await newestSnapshot(store);
+  const check = "freshness";
+  if (newest === null) return { check, status: "ok", detail: "the lake has no market snapshots", fix: "" };
+  const age = now.getTime() - newest.getTime();
+  const detail = `the newest market snapshot is of ${newest.toISOString()}, ${describeAge(age)}`;
+  return age > STALE_MS
+    ? { check, status: "warn", detail, fix: "deno task ingest --every 5m" }
+    : { check, status: "ok", detail, fix: "" };
+}
+
+async function newestSnapshot(store: ObjectStore): Promise<Date | null> {
+  const keys = (await store.list(PROCESSED_PRICES.prefix)).map(({ key }) => key);
+  const last = keys.sort().at(-1);
+  return last === undefined ? null : fromCompactStamp(/(\w+)\.ndjson\.gz$/.exec(last)![1]!);
+}
+
+function describeAge(ms: number): string {
+  if (ms < 0) return "in the future";
+  return ms < HOUR_MS
+    ? `${Math.round(ms / MINUTE_MS)} minutes old`
+    : `${(ms / HOUR_MS).toFixed(1)} hours old`;
+}
+
+function findingLine({ check, status, detail, fix }: DoctorFinding): string {
+  return `${status.padEnd(5)} ${check.padEnd(13)} ${detail}${
+    fix === "" ? "" : `\n      ${"".padEnd(13)} → ${fix}`
+  }`;
+}

@@ -1,0 +1,247 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { decodeNdjson } from "../../lake/ndjson.ts";
+import { Workplace } from "../_test_cli.ts";
+
+const NOW = "2026-01-04T10:07:30Z";
+const RAW = "raw/coingecko/markets/year=2026/month=01/day=04/hour=10/20260104T100500Z.json";
+const ROWS = "processed/market_prices/year=2026/month=01/day=04/hour=10/20260104T100500Z.ndjson.gz";
+
+function coin(id: string, price: number | null, more: object = {}) {
+  const last_updated = "2026-01-04T10:07:01.500Z";
+  return { id, symbol: id, name: id, current_price: price, market_cap: null, last_updated, ...more };
+}
+
+const PAGE = `${JSON.stringify([coin("bitcoin", 91_000.5, { market_cap: 2e12 }), coin("tiny", null)])}\n`;
+
+/** A market that answers by path; what it was asked is in `asked`. */
+function market(page: () => Response | Promise<Response> = () => new Response(PAGE)) {
+  const asked: string[] = [];
+  const fetch = async (input: string | URL | Request) => {
+    const { pathname } = new URL(input instanceof Request ? input.url : input);
+    asked.push(pathname.replace("/api/v3", ""));
+    if (pathname.endsWith("/simple/price")) {
+      const at = Date.parse("2026-01-04T10:08:10Z") / 1000;
+      return new Response(
+        JSON.stringify({ bitcoin: { usd: 91_010, usd_24h_change: -1.25, last_updated_at: at } }),
+      );
+    }
+    return await page();
+  };
+  return { fetch: fetch as typeof globalThis.fetch, asked };
+}
+
+const text = (bytes: string) => new TextDecoder().decode(Uint8Array.fromHex(bytes));
+
+Deno.test("ingest keeps a slot's exact bytes, its typed rows and Bitcoin's tick, and logs the run", async () => {
+  const { fetch, asked } = market();
+  await using work = await Workplace.make(fetch);
+  const { code, stdout } = await work.run(["ingest", "--lake", work.lake, "--now", NOW, "--json"]);
+  const summary = JSON.parse(stdout);
+  assertEquals([code, summary.requests, summary.units[0].unit], [0, 1, "markets-20260104T100500Z"]);
+  assertEquals(asked, ["/coins/markets"]);
+  const objects = await work.objects();
+  const tick = "raw/stream/year=2026/month=01/day=04/20260104T100700Z.csv";
+  assertEquals(Object.keys(objects).sort(), [ROWS, RAW, tick].sort());
+  assertEquals(text(objects[RAW]!), PAGE);
+  assertEquals(
+    text(objects[tick]!),
+    "epoch_ms,iso_ts,price_usd,source\n1767521221500,2026-01-04T10:07:01.500Z,91000.5,coingecko\n",
+  );
+  const rows = decodeNdjson(Uint8Array.fromHex(objects[ROWS]!), ROWS) as { id: string }[];
+  assertEquals(rows.map(({ id }) => id), ["bitcoin", "tiny"]);
+  assertEquals(await work.query("SELECT command, unit, status, requests, rows_out FROM lakebook.runs"), [
+    { command: "ingest", unit: "markets-20260104T100500Z", status: "ok", requests: 1, rows_out: 2 },
+  ]);
+});
+
+Deno.test("ingest asks once a slot and once a minute, and writes nothing the second time", async () => {
+  const { fetch, asked } = market();
+  await using work = await Workplace.make(fetch);
+  const run = (now: string) => work.run(["ingest", "--lake", work.lake, "--now", now]);
+  await run(NOW);
+  const once = await work.objects();
+  assertStringIncludes((await run("2026-01-04T10:07:59Z")).stdout, "is in the lake already");
+  assertEquals([asked.length, await work.objects()], [1, once]);
+  // The next minute of the slot has a tick of its own.
+  assertStringIncludes((await run("2026-01-04T10:08:30Z")).stdout, "Bitcoin at 91010 USD (-1.25 % in 24 h)");
+  assertEquals(asked, ["/coins/markets", "/simple/price"]);
+  await run("2026-01-04T10:08:45Z");
+  assertEquals(asked.length, 2);
+});
+
+Deno.test("ingest puts what cannot be had into the dead letters, with its body; replay redrives it", async () => {
+  const { fetch } = market(() => new Response("Throttled"));
+  await using work = await Workplace.make(fetch);
+  const failed = await work.run(["ingest", "--lake", work.lake, "--now", NOW]);
+  assertEquals(failed.code, 4);
+  const letter = "dead_letters/ingest/markets-20260104T100500Z";
+  const objects = await work.objects();
+  assertEquals(Object.keys(objects).sort(), [`${letter}.body`, `${letter}.json`]);
+  assertEquals(text(objects[`${letter}.body`]!), "Throttled");
+  const told = JSON.parse(text(objects[`${letter}.json`]!));
+  assertEquals([told.kind, told.slot, told.status], ["markets", "2026-01-04T10:05:00.000Z", 200]);
+
+  const dry = await work.run(["replay", "--lake", work.lake, "--now", NOW, "--dry-run"]);
+  assertEquals([dry.code, await work.objects()], [7, objects]);
+  assertStringIncludes(dry.stdout, `planned    ${letter}.json: would redrive`);
+
+  // Still broken: the letter waits on, and nothing else appears.
+  assertEquals((await work.run(["replay", "--lake", work.lake, "--now", NOW])).code, 7);
+  assertEquals(Object.keys(await work.objects()).sort(), [`${letter}.body`, `${letter}.json`]);
+
+  work.fetch = market().fetch;
+  const other = await work.run(["replay", "--lake", work.lake, "--now", NOW, "--step", "process"]);
+  assertEquals([other.code, Object.keys(await work.objects()).length], [0, 2]);
+  const replayed = await work.run(["replay", "--lake", work.lake, "--now", NOW]);
+  assertEquals(replayed.code, 0);
+  assertStringIncludes(replayed.stdout, `settled    ${letter}.json`);
+
+  await using clean = await Workplace.make(market().fetch);
+  await clean.run(["ingest", "--lake", clean.lake, "--now", NOW]);
+  assertEquals(await work.objects(), await clean.objects());
+});
+
+Deno.test("replay does not file today's prices as yesterday's; --discard settles the gap and logs it", async () => {
+  const { fetch } = market(() => new Response("Throttled"));
+  await using work = await Workplace.make(fetch);
+  await work.run(["ingest", "--lake", work.lake, "--now", NOW]);
+  const good = market();
+  work.fetch = good.fetch;
+  const later = ["replay", "--lake", work.lake, "--now", "2026-01-04T10:12:00Z"];
+  const { code, stdout } = await work.run(later);
+  assertEquals([code, good.asked], [7, []]);
+  assertStringIncludes(stdout, "its slot 2026-01-04T10:05:00.000Z is over and CoinGecko knows no past ones");
+  assertEquals((await work.run([...later, "--discard"])).code, 0);
+  assertEquals(await work.objects(), {});
+  const runs = await work.query("SELECT status, detail FROM lakebook.runs WHERE status = 'discarded'");
+  assertStringIncludes(String(runs[0]!["detail"]), "Throttled");
+});
+
+Deno.test("ingest puts refused rows aside, and replay says why they stay", async () => {
+  const page = JSON.stringify([coin("bitcoin", 1), { symbol: "nameless" }]);
+  await using work = await Workplace.make(market(() => new Response(page)).fetch);
+  const { code, stderr } = await work.run(["ingest", "--lake", work.lake, "--now", NOW]);
+  assertEquals(code, 7);
+  assertStringIncludes(stderr, "1 rows of raw/coingecko/markets/");
+  const before = await work.objects();
+  const { code: again, stdout } = await work.run(["replay", "--lake", work.lake, "--now", NOW]);
+  assertEquals(again, 7);
+  assertStringIncludes(stdout, "1 rows of raw/coingecko/markets/");
+  assertStringIncludes(stdout, "are still refused: mend the source, or settle them with --discard");
+  assertEquals(await work.objects(), before);
+});
+
+Deno.test("ingest settles what a crash left, before anything else", async () => {
+  const { LocalStore } = await import("../../lake/store_local.ts");
+  const { keepIncoming } = await import("../../lake/incoming.ts");
+  const { fetch, asked } = market();
+  await using work = await Workplace.make(fetch);
+  await work.run(["ingest", "--lake", work.lake, "--now", "2026-01-04T10:02:30Z"]);
+  const store = new LocalStore(work.lake);
+  await keepIncoming(store, {
+    unit: "markets-20260104T100500Z",
+    kind: "markets",
+    slot: "2026-01-04T10:05:00.000Z",
+    source: "coingecko",
+    url: "https://api.coingecko.com/api/v3/coins/markets",
+    status: 200,
+    fetched_at: "2026-01-04T10:07:30.000Z",
+    requests: 1,
+    run_id: "crashed",
+    command: "ingest",
+  }, new TextEncoder().encode(PAGE));
+  await store.close();
+  const { stderr } = await work.run(["ingest", "--lake", work.lake, "--now", NOW]);
+  assertStringIncludes(stderr, "markets-20260104T100500Z: taken up where run crashed left it");
+  assertEquals(asked.length, 1);
+  assert((await work.objects())[ROWS] !== undefined);
+  assertEquals(await Array.fromAsync(Deno.readDir(`${work.lake}/_incoming`)), []);
+});
+
+Deno.test("ingest --every takes a snapshot a slot and a tick a minute, and gives up what it slept through", async () => {
+  let clock = Date.parse("2026-01-04T10:04:10Z");
+  const asked: string[] = [];
+  const fetch = ((input: string | URL | Request) => {
+    const { pathname } = new URL(input instanceof Request ? input.url : input);
+    asked.push(`${new Date(clock).toISOString().slice(11, 16)} ${pathname.split("/").at(-1)}`);
+    const last_updated_at = Math.floor(clock / 1000) - 20;
+    const page = [coin("bitcoin", 1, { last_updated: new Date(clock - 20_000).toISOString() })];
+    const body = pathname.endsWith("price") ? { bitcoin: { usd: 2, last_updated_at } } : page;
+    return Promise.resolve(new Response(JSON.stringify(body)));
+  }) as typeof globalThis.fetch;
+  await using work = await Workplace.make(fetch, {
+    now: () => new Date(clock),
+    sleep(ms) {
+      clock += ms;
+      // The laptop is shut for a quarter of an hour.
+      if (new Date(clock).getUTCMinutes() === 7) clock += 15 * 60_000;
+      return Promise.resolve();
+    },
+  });
+  const { code, stderr } = await work.run(["ingest", "--lake", work.lake, "--every", "1m", "--for", "20m"]);
+  assertEquals(code, 7);
+  const wanted = [
+    "10:04 markets",
+    "10:05 markets",
+    "10:06 price",
+    "10:22 markets",
+    "10:23 price",
+    "10:24 price",
+  ];
+  assertEquals(asked, wanted);
+  assertStringIncludes(
+    stderr,
+    "Cannot ask for the slot 2026-01-04T10:10:00.000Z: the loop was not running then",
+  );
+  const letters = Object.keys(await work.objects()).filter((key) => key.startsWith("dead_letters/")).sort();
+  assertEquals(letters, [
+    "dead_letters/ingest/markets-20260104T101000Z.json",
+    "dead_letters/ingest/markets-20260104T101500Z.json",
+  ]);
+});
+
+Deno.test("ingest refuses flags that cannot be meant", async () => {
+  await using work = await Workplace.make();
+  const table: [args: string[], words: string][] = [
+    [["--for", "1h"], "add --every"],
+    [["--every", "5 minutes"], "it is not a number with s, m, h or d"],
+    [["--every", "90s"], "it must be whole minutes that divide a day"],
+    [["--every", "7m"], "it must be whole minutes that divide a day"],
+    [["--every", "5m", "--now", NOW], "a clock that stands still never comes to the next slot"],
+    [["--every", "5m", "--for", "0h"], "it is not a number with s, m, h or d"],
+    [["--hourly"], "unknown option '--hourly'"],
+  ];
+  for (const [args, words] of table) {
+    const { code, stderr } = await work.run(["ingest", "--lake", work.lake, ...args]);
+    assertEquals([args.join(" "), code], [args.join(" "), 2]);
+    assertStringIncludes(stderr, words);
+  }
+  assertEquals((await work.run(["replay", "--lake", `${work.folder}/nowhere`])).code, 3);
+  assertEquals((await work.run(["doctor", "--lake", `${work.folder}/nowhere`])).code, 3);
+});
+
+Deno.test("ingest --dry-run asks and writes nothing", async () => {
+  const { fetch, asked } = market();
+  await using work = await Workplace.make(fetch);
+  const { code, stdout } = await work.run(["ingest", "--lake", work.lake, "--now", NOW, "--dry-run"]);
+  assertEquals([code, asked.length], [0, 0]);
+  assertStringIncludes(stdout, "would fetch the 250 largest coins for the slot 2026-01-04T10:05:00.000Z");
+  assertEquals(await Deno.stat(work.lake).catch(() => null), null);
+});
+
+Deno.test("doctor names a damaged object, moves it aside, and the next run makes it again", async () => {
+  await using work = await Workplace.make(market().fetch);
+  await work.run(["ingest", "--lake", work.lake, "--now", NOW]);
+  const whole = await work.objects();
+  const healthy = await work.run(["doctor", "--lake", work.lake, "--now", NOW, "--json"]);
+  assertEquals([healthy.code, JSON.parse(healthy.stdout).healthy], [0, true]);
+  await Deno.writeFile(`${work.lake}/${ROWS}`, Uint8Array.fromHex(whole[ROWS]!).slice(0, -1));
+  const sick = await work.run(["doctor", "--lake", work.lake, "--now", NOW]);
+  assertEquals(sick.code, 8);
+  assertStringIncludes(sick.stdout, `fail  integrity     ${ROWS} has `);
+  assertEquals((await work.run(["doctor", "--lake", work.lake, "--now", NOW, "--quarantine"])).code, 8);
+  assertEquals((await work.objects())[ROWS], undefined);
+  await work.pipeline("--source", "coingecko", "--only", "process", "--now", NOW);
+  assertEquals((await work.objects())[ROWS], whole[ROWS]);
+  assertEquals((await work.run(["doctor", "--lake", work.lake, "--now", NOW])).code, 0);
+});

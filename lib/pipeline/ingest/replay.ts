@@ -1,0 +1,185 @@
+/** Redrives one dead letter: what it stands for is tried again, and the letter goes when nothing is refused any more. */
+import { ConfigError } from "../../core/errors.ts";
+import { BTCUSD_RAW } from "../../core/tables.ts";
+import { fromCompactStamp } from "../../core/time.ts";
+import {
+  type FailedRequest,
+  keepDeadLetter,
+  removeLetter,
+  type WaitingLetter,
+} from "../../lake/dead_letters.ts";
+import { keepIncoming } from "../../lake/incoming.ts";
+import { forgetRecord, readRecords } from "../../lake/ledger.ts";
+import { cleanCandles, inspectCandles } from "../../sources/candles_csv.ts";
+import { parseMarketChart } from "../../sources/coingecko_parse.ts";
+import { CANDLE_RECORDS, candleRecord } from "../../warehouse/candle_records.ts";
+import { latestCandleMs } from "../context.ts";
+import { CHART_RECORDS, processCharts } from "../steps/process_charts.ts";
+import { stampOf } from "../steps/process_part.ts";
+import { processTicks, TICKS_UNIT } from "../steps/process_ticks.ts";
+import { lookAgain } from "../steps/whole_days.ts";
+import {
+  collect,
+  type Collection,
+  isThere,
+  marketChartQuestion,
+  marketsQuestion,
+  type Question,
+  tickQuestion,
+} from "./collect.ts";
+import { settleIncoming } from "./settle.ts";
+import { processMarkets } from "./units.ts";
+
+/** What came of a letter: settled, or why it waits on. */
+export interface ReplayReport {
+  letter: string;
+  status: "settled" | "waits";
+  requests: number;
+  detail: string;
+}
+
+/** Redrives a letter. */
+export async function replayLetter(letter: WaitingLetter, collection: Collection): Promise<ReplayReport> {
+  const outcome = letter.failed
+    ? await replayRequest(letter.failed, collection)
+    : await replayRows(letter.refused, collection);
+  return { letter: letter.key, requests: 0, ...outcome };
+}
+
+type Outcome = Omit<ReplayReport, "letter" | "requests"> & { requests?: number };
+
+const QUESTIONS: Readonly<Record<string, (slot: Date) => Question>> = {
+  markets: marketsQuestion,
+  tick: tickQuestion,
+  market_chart: marketChartQuestion,
+};
+
+/**
+ * An answer that is there by now settles the letter; so does a kept body that can be read by now. Otherwise CoinGecko
+ * is asked again, if the slot is still now: it knows no past snapshots, and today's prices are never filed as
+ * yesterday's. A price history may be asked for later, for it holds the days that were missed.
+ */
+async function replayRequest(letter: FailedRequest, collection: Collection): Promise<Outcome> {
+  const { store, effects, run_id, command } = collection;
+  const question = { ...QUESTIONS[letter.kind]!(new Date(letter.slot)), unit: letter.unit };
+  const there = await isThere(store, question);
+  if (there) {
+    await removeLetter(store, letter);
+    return { status: "settled", detail: `${there} is in the lake` };
+  }
+  const body = letter.body === null ? null : await store.get(letter.body);
+  if (body && letter.reason !== "refused" && letter.status !== null && letter.status < 300) {
+    const incoming = await keepIncoming(store, {
+      unit: letter.unit,
+      kind: letter.kind,
+      slot: letter.slot,
+      source: letter.source,
+      url: letter.request ?? "",
+      status: letter.status,
+      fetched_at: letter.slot,
+      requests: 0,
+      run_id,
+      command,
+    }, body);
+    const report = await settleIncoming(store, incoming, effects);
+    if (report.status !== "failed") return { status: "settled", detail: report.detail };
+  }
+  const now = QUESTIONS[letter.kind]!(effects.now());
+  if (letter.kind !== "market_chart" && now.slot.getTime() !== question.slot.getTime()) {
+    return {
+      status: "waits",
+      detail:
+        `its slot ${letter.slot} is over and CoinGecko knows no past ones: this gap stays, --discard settles it`,
+    };
+  }
+  const report = await collect(question, collection);
+  const status = report.status === "failed" ? "waits" : "settled";
+  return { status, detail: report.detail, requests: report.requests };
+}
+
+/** Rows that were refused are read anew from where they came from. */
+async function replayRows(
+  letter: NonNullable<WaitingLetter["refused"]>,
+  collection: Collection,
+): Promise<Outcome> {
+  const { store, effects } = collection;
+  const { origin, step, unit } = letter;
+  const page = /^raw\/(coingecko|demo)\/markets\//.exec(origin);
+  if (page) {
+    const body = await store.get(origin);
+    if (!body) return { status: "waits", detail: `${origin} is not in the lake any more` };
+    const { rejects } = await processMarkets(store, body, {
+      slot: fromCompactStamp(stampOf(origin)),
+      source: page[1]!,
+    });
+    return await settleRows(letter, rejects.length, collection);
+  }
+  if (origin.startsWith("raw/coingecko/market_chart/")) {
+    const body = await store.get(origin);
+    if (!body) return { status: "waits", detail: `${origin} is not in the lake any more` };
+    const { rejects } = parseMarketChart(body);
+    if (rejects.length === 0) await forgetRecord(store, `${CHART_RECORDS}${stampOf(origin)}`);
+    const outcome = await settleRows(letter, rejects.length, collection);
+    await processCharts(store, effects);
+    return outcome;
+  }
+  const day = /^ticks-(\d{4}-\d{2}-\d{2})$/.exec(unit)?.[1];
+  if (day !== undefined) {
+    await forgetRecord(store, `${TICKS_UNIT}/${day}`);
+    await lookAgain(store, TICKS_UNIT, day);
+    await processTicks(store, effects);
+    const again = await store.head(`dead_letters/${step}/${unit}.json`);
+    return again ? stays(letter) : { status: "settled", detail: `the ticks of ${day} were read anew` };
+  }
+  if (step === "ingest" && origin.startsWith(BTCUSD_RAW.prefix)) {
+    return await replayCandles(letter, collection);
+  }
+  return stays(letter);
+}
+
+async function replayCandles(
+  letter: NonNullable<WaitingLetter["refused"]>,
+  collection: Collection,
+): Promise<Outcome> {
+  const { store, effects } = collection;
+  const records = [...(await readRecords(store, CANDLE_RECORDS)).values()].map(candleRecord);
+  if (!records.some(({ key }) => key === letter.origin)) {
+    return { status: "waits", detail: `${letter.origin} is not in the lake any more` };
+  }
+  const cleanPath = `${await store.scratch()}/replay.csv`;
+  const { rejects } = await cleanCandles(await inspectCandles(await store.localPath(letter.origin)), {
+    cleanPath,
+    latestMs: latestCandleMs(effects.now()),
+  });
+  await Deno.remove(cleanPath);
+  if (rejects.length === letter.rejected) return stays(letter);
+  // The tables were made without these rows: the next run of the pipeline makes them anew.
+  for (const unit of ["process/candles", "materialize/tables"]) await forgetRecord(store, unit);
+  if (rejects.length > 0) await keepDeadLetter(store, { ...letter, rejects });
+  return await settleRows(letter, rejects.length, collection);
+}
+
+async function settleRows(
+  letter: NonNullable<WaitingLetter["refused"]>,
+  rejected: number,
+  { store }: Collection,
+): Promise<Outcome> {
+  if (rejected > 0) return stays({ ...letter, rejected });
+  await removeLetter(store, letter);
+  return { status: "settled", detail: `all rows of ${letter.origin} are sound now` };
+}
+
+function stays({ origin, rejected }: { origin: string; rejected: number }): Outcome {
+  return {
+    status: "waits",
+    detail: `${rejected} rows of ${origin} are still refused: mend the source, or settle them with --discard`,
+  };
+}
+
+/** @throws {ConfigError} where a letter is of a kind that this version does not know. */
+export function checkKind(letter: WaitingLetter): void {
+  if (letter.failed === null || letter.failed.kind in QUESTIONS) return;
+  throw new ConfigError(
+    `Cannot replay "${letter.key}": its kind "${letter.failed.kind}" is unknown, was it written by a newer version?`,
+  );
+}

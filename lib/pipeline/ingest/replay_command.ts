@@ -1,0 +1,124 @@
+/** `deno task replay`: redrives the dead letters, or settles them as lost. */
+import { z } from "zod";
+import { ConfigError, LakebookError } from "../../core/errors.ts";
+import { readLetter, removeLetter, type WaitingLetter, waitingLetters } from "../../lake/dead_letters.ts";
+import { lakeKind, openStore } from "../../lake/open_lake.ts";
+import { logRun, newRunId, objectHash } from "../../lake/run_log.ts";
+import type { ObjectStore } from "../../lake/store.ts";
+import { coinGeckoSettings } from "../../sources/coingecko_settings.ts";
+import type { CommandIo } from "../command_io.ts";
+import { EXIT, exitCodeOf } from "../exit_codes.ts";
+import type { Collection } from "./collect.ts";
+import { checkKind, replayLetter, type ReplayReport } from "./replay.ts";
+import { recoverIncoming } from "./settle.ts";
+
+const FLAGS = z.object({
+  lake: z.string().min(1).default("data/lake"),
+  step: z.string().optional(),
+  discard: z.boolean().default(false),
+  json: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+});
+
+/** Seconds for one question with its retries and waits. */
+const BUDGET_S = 120;
+
+/** What `replay --json` prints. */
+export interface ReplaySummary {
+  run_id: string;
+  lake: string;
+  letters: (Omit<ReplayReport, "status"> & { status: ReplayReport["status"] | "discarded" | "planned" })[];
+  exit_code: number;
+}
+
+/** Runs the command; gives the exit code. */
+export async function replayCommand(flags: unknown, io: CommandIo): Promise<number> {
+  const options = FLAGS.parse(flags);
+  const { effects } = io;
+  const store = await openStore(options.lake, io);
+  if (await lakeKind(store) === null && (await waitingLetters(store)).length === 0) {
+    throw new ConfigError(
+      `Cannot replay lake "${store.url}": there is no lake, make one with \`deno task ingest --lake ${store.url}\``,
+    );
+  }
+  const run_id = newRunId(effects.now());
+  const summary: ReplaySummary = { run_id, lake: store.url, letters: [], exit_code: EXIT.ok };
+  const say = (report: ReplaySummary["letters"][number]) => {
+    summary.letters.push(report);
+    if (!options.json) io.stdout(`${report.status.padEnd(10)} ${report.letter}: ${report.detail}\n`);
+  };
+  if (options.dryRun) {
+    for (const letter of await letters(store, options.step)) {
+      const reason = letter.failed
+        ? letter.failed.detail
+        : `${letter.refused.rejected} rows of ${letter.refused.origin}`;
+      const verb = options.discard ? "would discard" : "would redrive";
+      say({ letter: letter.key, status: "planned", requests: 0, detail: `${verb}: ${reason}` });
+    }
+  } else {
+    await using _lock = await store.lock(`replay ${run_id}`);
+    await using _closing = { [Symbol.asyncDispose]: () => store.close() };
+    await recoverIncoming(store, effects);
+    const { openCoinGecko } = await import("../../sources/coingecko.ts");
+    const collection: Collection = {
+      store,
+      client: openCoinGecko(coinGeckoSettings(io.env), effects),
+      effects,
+      run_id,
+      command: "replay",
+      budget_s: BUDGET_S,
+    };
+    for (const letter of await letters(store, options.step)) {
+      say(options.discard ? await discard(letter, collection) : await redrive(letter, collection));
+    }
+  }
+  const waiting = await waitingLetters(store, options.step);
+  if (waiting.length > 0) {
+    effects.log.warn(`${waiting.length} dead letters wait in ${store.locate("dead_letters/")}`);
+    summary.exit_code = EXIT.partial;
+  } else if (summary.letters.length === 0) effects.log.info(`No dead letters wait in ${store.url}.`);
+  if (options.json) io.stdout(`${JSON.stringify(summary)}\n`);
+  return summary.exit_code;
+}
+
+async function letters(store: ObjectStore, step: string | undefined): Promise<WaitingLetter[]> {
+  const read = await Promise.all((await waitingLetters(store, step)).map((key) => readLetter(store, key)));
+  const found = read.filter((letter) => letter !== null);
+  for (const letter of found) checkKind(letter);
+  return found;
+}
+
+/** One letter that cannot be redriven does not keep the others from it. */
+async function redrive(letter: WaitingLetter, collection: Collection): Promise<ReplayReport> {
+  try {
+    return await replayLetter(letter, collection);
+  } catch (error) {
+    if (!(error instanceof LakebookError) || exitCodeOf(error) === EXIT.integrity) throw error;
+    return { letter: letter.key, status: "waits", requests: 0, detail: error.message };
+  }
+}
+
+/** Writes the loss into the run log, whole letter and all, before the letter goes. */
+async function discard(letter: WaitingLetter, { store, effects, run_id, command }: Collection) {
+  const { step, unit } = letter.failed ?? letter.refused;
+  const bytes = (await store.get(letter.key))!;
+  const at = effects.now().toISOString();
+  await logRun(store, {
+    run_id,
+    command,
+    step,
+    unit,
+    status: "discarded",
+    started_at: at,
+    ended_at: at,
+    requests: 0,
+    rows_in: letter.refused?.rejected ?? null,
+    rows_out: 0,
+    detail: new TextDecoder().decode(bytes),
+    inputs: [objectHash(letter.key, bytes)],
+    outputs: [],
+  });
+  await removeLetter(store, { step, unit });
+  const detail = "taken away; the run log keeps what it said";
+  return { letter: letter.key, status: "discarded" as const, requests: 0, detail };
+}
