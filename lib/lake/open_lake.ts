@@ -10,11 +10,24 @@ export type LakeKind = "live" | "demo";
 const MARKER = "_lake.json";
 const MARKER_SHAPE = z.object({ kind: z.enum(["live", "demo"]) });
 
-/** The store behind `--lake`. */
-export function openStore(url: string, { disk }: { disk?: Disk | undefined } = {}): ObjectStore {
+/** What a store may need from around it. */
+export interface StoreOptions {
+  /** For S3: endpoint, region, encryption. */
+  env?: Readonly<Record<string, string | undefined>>;
+  /** For folders: the disk beneath. */
+  disk?: Disk | undefined;
+}
+
+/** The store behind `--lake`: a folder, or `s3://bucket/prefix`. AWS's SDK is loaded for the latter only. */
+export async function openStore(url: string, { env = {}, disk }: StoreOptions = {}): Promise<ObjectStore> {
+  if (/^s3:/i.test(url)) {
+    const { S3Store } = await import("./store_s3.ts");
+    const { s3Settings } = await import("./store_s3_settings.ts");
+    return new S3Store(s3Settings(url, env));
+  }
   if (/^[a-z0-9]+:\/\//i.test(url)) {
     throw new UsageError(
-      `Cannot open lake "${url}": only folders are supported so far, give --lake a folder`,
+      `Cannot open lake "${url}": give --lake a folder, or s3://bucket/prefix`,
     );
   }
   return new LocalStore(url, disk ? { disk } : {});

@@ -1,22 +1,21 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { ConfigError, LakeError, UsageError } from "../core/errors.ts";
 import { claimLake, lakeKind, openStore } from "./open_lake.ts";
 
-Deno.test("openStore() opens folders and refuses every URL", () => {
-  assertEquals(openStore("data/").url, "data");
-  for (const url of ["s3://bucket/prefix", "S3://b", "file:///tmp", "https://example.org"]) {
-    assertThrows(
-      () => openStore(url),
-      UsageError,
-      `Cannot open lake "${url}": only folders are supported so far`,
-    );
+Deno.test("openStore() opens folders and buckets, and refuses every other URL", async () => {
+  assertEquals((await openStore("data/")).url, "data");
+  const bucket = await openStore("s3://bucket/pre/fix/");
+  assertEquals(bucket.url, "s3://bucket/pre/fix");
+  await bucket.close();
+  for (const url of ["file:///tmp", "https://example.org", "s3://", "S3://Upper", "s3://b/../c"]) {
+    await assertRejects(() => openStore(url), UsageError, `Cannot open lake "${url}"`);
   }
 });
 
 Deno.test("claimLake() marks a new lake and refuses the other kind, both ways", async () => {
   for (const [kind, other] of [["live", "demo"], ["demo", "live"]] as const) {
     const folder = await Deno.makeTempDir();
-    const store = openStore(folder);
+    const store = await openStore(folder);
     assertEquals(await lakeKind(store), null);
     await claimLake(store, kind);
     await claimLake(store, kind);
@@ -36,13 +35,13 @@ Deno.test("lakeKind() refuses a marker that is damaged or of an unknown kind", a
   const folder = await Deno.makeTempDir();
   for (const text of ["", "{", '{"kind":"test"}', "null"]) {
     await Deno.writeTextFile(`${folder}/_lake.json`, text);
-    await assertRejects(() => lakeKind(openStore(folder)));
+    await assertRejects(() => openStore(folder).then(lakeKind));
   }
   await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("lakeKind() names a damaged marker and says how to mend it", async () => {
-  const store = openStore(await Deno.makeTempDir());
+  const store = await openStore(await Deno.makeTempDir());
   await store.put("_lake.json", new TextEncoder().encode('{"kind":'));
   await assertRejects(() => lakeKind(store), LakeError, "_lake.json is damaged");
 });

@@ -23,6 +23,8 @@ export interface ObjectStore {
   head(key: string): Promise<ObjectInfo | null>;
   /** All bytes of an object, or null where there is none. */
   get(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** `length` bytes of an object from `start` on (fewer where it ends before), or null where there is none. */
+  getRange(key: string, start: number, length: number): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Objects whose key starts with `prefix` (a folder, with its slash), sorted by key. Temporary files never show. */
   list(prefix: string): Promise<ObjectInfo[]>;
   /** Commits bytes. */

@@ -57,6 +57,15 @@ export class LocalStore implements ObjectStore {
     return await missing(key, () => Deno.readFile(this.locate(key)));
   }
 
+  async getRange(key: string, start: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+    return await missing(key, async () => {
+      using file = await Deno.open(this.locate(key));
+      await file.seek(start, Deno.SeekMode.Start);
+      const buffer = new Uint8Array(length);
+      return buffer.slice(0, await fill(file, buffer));
+    });
+  }
+
   async list(prefix: string): Promise<ObjectInfo[]> {
     const found: ObjectInfo[] = [];
     const walk = async (folder: string): Promise<void> => {
@@ -117,7 +126,7 @@ export class LocalStore implements ObjectStore {
   }
 
   async close(): Promise<void> {
-    const scratch = await this.#scratch;
+    const scratch = await this.#scratch?.catch(() => null);
     this.#scratch = null;
     await scratch?.close();
   }

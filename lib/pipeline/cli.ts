@@ -11,14 +11,21 @@ import { registerIngest } from "./ingest/register_ingest.ts";
 import { registerNotebooks } from "./notebooks/register_notebooks.ts";
 
 const ENGINE = () => new Option("--engine <name>", "SQL engine").choices(["duckdb"]).default("duckdb");
-const LAKE = "folder of the lake (default: data/lake, or data/demo for the demo market)";
+const LAKE =
+  "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo for the demo market)";
 
-/** Settings that come from the environment: where CoinGecko is, and a key for it. */
+/** Settings that come from the environment. The AWS SDK looks for credentials in it by itself. */
 const SETTINGS = [
   "COINGECKO_BASE_URL",
   "COINGECKO_DEMO_API_KEY",
   "COINGECKO_PRO_API_KEY",
   "COINGECKO_REQUESTS_PER_MINUTE",
+  "AWS_ENDPOINT_URL_S3",
+  "AWS_ENDPOINT_URL",
+  "AWS_REGION",
+  "AWS_DEFAULT_REGION",
+  "LAKEBOOK_S3_SSE",
+  "LAKEBOOK_S3_KMS_KEY_ID",
 ];
 
 /** Builds the program; `run` receives each command's exit code. */
@@ -46,7 +53,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       "candle file time,open,close,high,low,volume (.csv or .csv.gz); repeatable",
       append,
     )
-    .option("--lake <folder>", LAKE)
+    .option("--lake <place>", LAKE)
     .addOption(ENGINE())
     .option("--models <folder>", "folder of the model registry (default: models, or models/demo)")
     .option("--only <steps>", "run these steps only, separated by commas")
@@ -68,7 +75,10 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
         "table",
       ),
     )
-    .option("--lake <folder>", "folder of the lake (default: data/lake, or data/demo where only that exists)")
+    .option(
+      "--lake <place>",
+      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
+    )
     .addOption(ENGINE())
     .action(async (sql: string, flags: { format: "table" | "json" | "csv"; lake?: string }) => {
       const { queryCommand } = await import("./query_command.ts");

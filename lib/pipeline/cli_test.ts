@@ -45,7 +45,7 @@ Deno.test("pipeline refuses wrong flags with exit code 2 and says what to do", a
     [["--source", "demo", "--only", "ingest,cook"], "there is no such step, choose among ingest"],
     [["--source", "demo", "--only", "ingest", "--from", "train"], "Cannot combine --only and --from"],
     [["--source", "demo", "--seed", "one"], "not a whole number"],
-    [["--source", "demo", "--lake", "s3://bucket/lake"], "only folders are supported so far"],
+    [["--source", "demo", "--lake", "https://bucket/lake"], "give --lake a folder, or s3://bucket/prefix"],
   ];
   for (const [args, words] of cases) {
     const result = await work.run(["pipeline", "--lake", work.lake, ...args]);

@@ -45,7 +45,7 @@ export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<nu
   }
   const source = await settleSource(wanted, steps, options.lake, io);
   const demo = source === "demo";
-  const store: ObjectStore = openStore(options.lake ?? (demo ? "data/demo" : "data/lake"), io);
+  const store: ObjectStore = await openStore(options.lake ?? (demo ? "data/demo" : "data/lake"), io);
   const settings: RunSettings = {
     source,
     ohlcv: options.ohlcv,
@@ -82,7 +82,7 @@ async function settleSource(
   { effects, env }: CommandIo,
 ): Promise<RunSource> {
   if (wanted !== "auto") return wanted;
-  if (!steps.includes("ingest")) return await sourceOfLake(lake);
+  if (!steps.includes("ingest")) return await sourceOfLake(lake, env);
   const { coinGeckoSettings, pingCoinGecko } = await import("../sources/coingecko.ts");
   if (await pingCoinGecko(coinGeckoSettings(env), effects)) return "coingecko";
   for (const line of DEMO_BANNER) effects.log.warn(line);
@@ -90,10 +90,10 @@ async function settleSource(
 }
 
 /** Without an ingest step nothing is fetched: the lake says what it holds. */
-async function sourceOfLake(lake: string | undefined): Promise<RunSource> {
+async function sourceOfLake(lake: string | undefined, env: CommandIo["env"]): Promise<RunSource> {
   const { lakeKind } = await import("../lake/open_lake.ts");
   for (const url of lake === undefined ? ["data/lake", "data/demo"] : [lake]) {
-    const store = openStore(url);
+    const store = await openStore(url, { env });
     const kind = await lakeKind(store);
     if (kind === "demo") return "demo";
     if (kind === "live") return (await store.list("raw/coingecko/")).length > 0 ? "coingecko" : "csv";

@@ -3,7 +3,13 @@ import { SqlError } from "../core/errors.ts";
 import { TABLES } from "../core/tables.ts";
 import { lakeKind, openStore } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
-import { registerTables, registerViews, VIEWS } from "../warehouse/catalog.ts";
+import {
+  mentionedTables,
+  registerNothing,
+  registerTables,
+  registerViews,
+  VIEWS,
+} from "../warehouse/catalog.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { locateSqlError } from "../warehouse/sql_position.ts";
 import type { CommandIo } from "./command_io.ts";
@@ -14,11 +20,14 @@ import { formatRows, type RowFormat } from "./format_rows.ts";
 export async function queryCommand(
   sql: string,
   { format, lake }: { format: RowFormat; lake?: string | undefined },
-  { effects, stdout }: CommandIo,
+  { effects, stdout, env }: CommandIo,
 ): Promise<number> {
-  const store = await chooseLake(lake, effects.log.warn);
+  const store = await chooseLake(lake, { env, warn: effects.log.warn });
+  await using _closing = { [Symbol.asyncDispose]: () => store.close() };
   using engine = await openDuckDb();
-  await registerTables(engine, store);
+  const tables = await mentionedTables(sql);
+  await registerTables(engine, store, tables);
+  await registerNothing(engine, TABLES.filter((table) => !tables.includes(table)));
   await registerViews(engine);
   try {
     stdout(formatRows(await engine.query(sql), format));
@@ -30,11 +39,14 @@ export async function queryCommand(
 }
 
 /** The live lake, unless only the demo lake exists: then that, and it is said. */
-async function chooseLake(lake: string | undefined, warn: (text: string) => void): Promise<ObjectStore> {
-  if (lake !== undefined) return openStore(lake);
-  const live = openStore("data/lake");
+async function chooseLake(
+  lake: string | undefined,
+  { env, warn }: { env: CommandIo["env"]; warn: (text: string) => void },
+): Promise<ObjectStore> {
+  if (lake !== undefined) return await openStore(lake, { env });
+  const live = await openStore("data/lake");
   if (await lakeKind(live) !== null) return live;
-  const demo = openStore("data/demo");
+  const demo = await openStore("data/demo");
   if (await lakeKind(demo) === null) return live;
   warn("There is no live lake yet: this is data/demo, simulated prices. (--lake chooses)");
   return demo;

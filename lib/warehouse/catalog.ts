@@ -58,6 +58,32 @@ export async function registerTables(
   }
 }
 
+/**
+ * The tables that a statement names, directly or through a view. Whatever else is in the lake need not be listed, or
+ * fetched, to answer it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const names = async (sql: string) => (await mentionedTables(sql)).map(({ name }) => name);
+ * assertEquals(await names("SELECT * FROM V_TOP_100"), ["processed_prices"]);
+ * assertEquals(await names("SHOW TABLES"), []);
+ * ```
+ */
+export async function mentionedTables(sql: string): Promise<TableDefinition[]> {
+  let text = sql;
+  for (const view of VIEWS.toReversed()) if (names(text, view)) text += await viewSql(view);
+  return TABLES.filter(({ name }) => names(text, name));
+}
+
+function names(text: string, name: string): boolean {
+  return new RegExp(`\\b${name}\\b`, "i").test(text);
+}
+
+async function viewSql(name: string): Promise<string> {
+  return await Deno.readTextFile(new URL(`./views/${name}.sql`, import.meta.url));
+}
+
 /** Defines tables that have their columns and no rows, for an engine without a lake. */
 export async function registerNothing(engine: DuckDb, tables: readonly TableDefinition[]): Promise<void> {
   for (const table of tables) {
@@ -68,7 +94,7 @@ export async function registerNothing(engine: DuckDb, tables: readonly TableDefi
 /** Defines the views of `views/*.sql`. Call {@linkcode registerTables} first. */
 export async function registerViews(engine: DuckDb): Promise<void> {
   for (const name of VIEWS) {
-    await engine.runAthena(await Deno.readTextFile(new URL(`./views/${name}.sql`, import.meta.url)));
+    await engine.runAthena(await viewSql(name));
   }
 }
 

@@ -68,16 +68,16 @@ async function replayRequest(letter: FailedRequest, collection: Collection): Pro
     return { status: "settled", detail: `${there} is in the lake` };
   }
   const body = letter.body === null ? null : await store.get(letter.body);
-  if (body && letter.reason !== "refused" && letter.status !== null && letter.status < 300) {
+  if (body && letter.reason === "unreadable_body") {
     const incoming = await keepIncoming(store, {
       unit: letter.unit,
       kind: letter.kind,
       slot: letter.slot,
       source: letter.source,
       url: letter.request ?? "",
-      status: letter.status,
+      status: letter.status ?? 200,
       fetched_at: letter.slot,
-      requests: 0,
+      requests: letter.attempts,
       run_id,
       command,
     }, body);
