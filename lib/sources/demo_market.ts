@@ -53,11 +53,12 @@
  */
 import { demoCandlesCsv } from "./demo_candles.ts";
 import { demoCoins } from "./demo_coins.ts";
+import { type DemoHistory, demoHistory } from "./demo_history.ts";
 import { demoPaths } from "./demo_paths.ts";
 import { demoSnapshots } from "./demo_snapshot.ts";
 
 /** A market made by {@linkcode demoMarket}. */
-export interface DemoMarket {
+export interface DemoMarket extends DemoHistory {
   /** The 250 coins; `id` is unique, `symbol` is not. Bitcoin comes first. */
   coins: readonly { id: string; symbol: string; name: string }[];
   /**
@@ -115,5 +116,6 @@ export function demoMarket({ seed = 1 }: { seed?: number } = {}): DemoMarket {
     marketsJson: demoSnapshots(seed, coins, paths),
     minuteCandlesCsv: (year, month, { until }) =>
       demoCandlesCsv(paths, { seed, coin: 0, year, month, until }),
+    ...demoHistory(seed, coins, paths),
   };
 }

@@ -127,7 +127,7 @@ function extremesOf(coin: number, paths: DemoPaths) {
 }
 
 /** Volume of the last 24 hours: yesterday's and today's, weighted by how much of today has passed. */
-function volumeUsd(
+export function volumeUsd(
   seed: number,
   coin: DemoCoin,
   index: number,
@@ -197,7 +197,7 @@ function record(coin: DemoCoin, { number, past, range, record_prices, volume_usd
 }
 
 /** Dollars and cents from 2 USD upwards, six significant digits below. */
-function shownPrice(price_usd: number): number {
+export function shownPrice(price_usd: number): number {
   return price_usd >= 2 ? Math.round(price_usd * 100) / 100 : Number(price_usd.toPrecision(6));
 }
 
