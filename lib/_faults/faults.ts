@@ -13,6 +13,7 @@ import {
   SLOW_SCENARIOS,
 } from "./crash_points.ts";
 import { fullDisk } from "./full_disk.ts";
+import { KINDS, mixedFaults, oneFault } from "./http_faults.ts";
 import { manyWriters } from "./many_writers.ts";
 import { type Scenario } from "./scenario.ts";
 import { mendObject, tearObjects } from "./torn_objects.ts";
@@ -20,6 +21,8 @@ import { mendObject, tearObjects } from "./torn_objects.ts";
 /** Children that run at once. */
 const LANES = navigator.hardwareConcurrency;
 const DOUBLE_CRASHES = 200;
+/** Seeds of mixed HTTP faults. */
+const MIXES = 50;
 
 interface Row {
   campaign: string;
@@ -80,6 +83,16 @@ for (const scenario of SCENARIOS.slice(1, 3)) {
 for (const scenario of SCENARIOS) {
   await campaign(`disk full, ${scenario.name}`, () => fullDisk(scenario));
 }
+await campaign(
+  "http, one fault at a time",
+  () =>
+    together(KINDS.map((kind) => () => oneFault(kind, kind === "drift" ? { change: "column_renamed" } : {}))),
+);
+await campaign(
+  "http, mixed faults",
+  () => together(Array.from({ length: MIXES }, (_, seed) => () => mixedFaults(seed))),
+  MIXES,
+);
 const pipeline = SLOW_SCENARIOS[0]!;
 await campaign("torn objects", () => tearObjects(pipeline));
 await campaign("torn objects mended", () => mendObject(pipeline, /^(processed|analytics)\//));

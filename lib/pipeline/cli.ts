@@ -85,6 +85,18 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       run(await queryCommand(sql, flags, withEffects(io)));
     });
 
+  program.command("market")
+    .description("serves the demo market over HTTP with CoinGecko's paths, with faults where asked for")
+    .option("--port <number>", "port on this machine; 0 takes a free one (default: 8571)")
+    .option("--seed <number>", "seed of the demo market (default: 1)")
+    .option("--now <time>", "stop the market's clock at this time (ISO 8601)")
+    .option("--faults <plan>", "storm, flaky, garbage, drift or a JSON file; list shows the kinds of faults")
+    .option("--json", "print the address as JSON on stdout")
+    .action(async (flags: Record<string, unknown>) => {
+      const { marketCommand } = await import("./market_command.ts");
+      run(await marketCommand(flags, withEffects(io, flags)));
+    });
+
   registerIngest(program, (flags) => withEffects(io, flags), run);
   registerNotebooks(program, io, run);
 

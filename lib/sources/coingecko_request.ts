@@ -7,6 +7,7 @@ import { HOUR_MS } from "../core/time.ts";
 import { isPermissionError, requestError } from "./coingecko_errors.ts";
 import { coinGeckoMessage } from "./coingecko_message.ts";
 import type { CoinGeckoSettings } from "./coingecko_settings.ts";
+import { SOURCE_HEADER } from "./source_header.ts";
 import { RequestLimit } from "./request_limit.ts";
 
 /** One reply, as it came. */
@@ -40,9 +41,6 @@ const TRACES = new WeakMap<Error, RequestTrace>();
 export function requestTrace(error: Error): RequestTrace | null {
   return TRACES.get(error) ?? null;
 }
-
-/** The demo market names itself in this header, so that its prices never pass for real ones. */
-export const SOURCE_HEADER = "x-lakebook-source";
 
 const ATTEMPTS = 5;
 const BUDGET_S = 60;

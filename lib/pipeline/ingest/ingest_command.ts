@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UsageError } from "../../core/errors.ts";
 import { DAY_MS, MINUTE_MS, parseDuration, slotStart } from "../../core/time.ts";
 import { keepFailedRequest, waitingLetters } from "../../lake/dead_letters.ts";
-import { openStore } from "../../lake/open_lake.ts";
+import { claimLake, openStore } from "../../lake/open_lake.ts";
 import { newRunId } from "../../lake/run_log.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { coinGeckoSettings } from "../../sources/coingecko_settings.ts";
@@ -14,7 +14,7 @@ import { collect, type Collection, isThere, marketsQuestion, tickQuestion } from
 import { recoverIncoming, type UnitReport } from "./settle.ts";
 
 const FLAGS = z.object({
-  lake: z.string().min(1).default("data/lake"),
+  lake: z.string().min(1).optional(),
   every: z.string().optional(),
   for: z.string().optional(),
   now: z.string().optional(),
@@ -51,7 +51,7 @@ export async function ingestCommand(flags: unknown, io: CommandIo): Promise<numb
       } calls a month: a Demo key has ${DEMO_CALLS}.`,
     );
   }
-  const store = await openStore(options.lake, io);
+  const store = await openStore(options.lake ?? "data/lake", io);
   if (options.dryRun) {
     io.stdout(`${await plan(store, effects.now())}\n`);
     return EXIT.ok;
@@ -59,6 +59,8 @@ export async function ingestCommand(flags: unknown, io: CommandIo): Promise<numb
   const started = effects.now();
   const run_id = newRunId(started);
   await using _closing = { [Symbol.asyncDispose]: () => store.close() };
+  // The default lake is for real prices; another one becomes what its first answer is.
+  if (options.lake === undefined) await claimLake(store, "live");
   const units = await recoverIncoming(store, effects);
   const { openCoinGecko } = await import("../../sources/coingecko.ts");
   const collection: Collection = {
