@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { APIConnectionError, APIUserAbortError } from "@coingecko/coingecko-typescript";
 import { ConfigError, LakebookError, SourceError } from "../core/errors.ts";
 import { answer, fakeEffects, testRecorded } from "./_test_coingecko.ts";
@@ -8,6 +8,7 @@ import {
   openCoinGecko,
   parseMarketChart,
   parseMarkets,
+  parseSimplePrice,
   pingCoinGecko,
   requestTrace,
 } from "./coingecko.ts";
@@ -326,5 +327,40 @@ testRecorded("the client and the parsers work over a real socket with recorded r
     }
   } finally {
     await server.shutdown();
+  }
+});
+
+testRecorded(
+  "parseSimplePrice() reads recorded prices, and refuses the 200s that mean failure",
+  async (folder) => {
+    const body = async (name: string) => await Deno.readFile(new URL(`recorded/${name}.body.json`, folder));
+    const source = "coingecko";
+    const unknown = await body("simple_price_unknown_currency_empty_object");
+    assertThrows(
+      () => parseSimplePrice(unknown, { source }),
+      SourceError,
+      "no price in usd, check coin and currency",
+    );
+    const dropped = await body("simple_price_ids_with_space_drops_second");
+    assertThrows(
+      () => parseSimplePrice(dropped, { coin: "ethereum", source }),
+      SourceError,
+      "does not have that coin",
+    );
+    const example = await Deno.readFile(new URL("doc_examples/simple_price.json", folder));
+    const tick = parseSimplePrice(example, { source });
+    assertEquals([tick.price_usd, tick.epoch_ms], [76975, 1779092258000]);
+    assert(tick.market_cap! > 1e12 && Math.abs(tick.price_change_24h!) < 100);
+  },
+);
+
+testRecorded("parseMarkets() reads every recorded page without a refused row", async (folder) => {
+  for await (const { name } of Deno.readDir(new URL("markets/", folder))) {
+    const { rows, rejects, repeats } = parseMarkets(await Deno.readFile(new URL(`markets/${name}`, folder)), {
+      slot: new Date(0),
+      source: "coingecko",
+    });
+    assertEquals([name, rejects, repeats], [name, [], 0]);
+    assert(rows.length >= 10);
   }
 });

@@ -245,3 +245,87 @@ Deno.test("doctor names a damaged object, moves it aside, and the next run makes
   assertEquals((await work.objects())[ROWS], whole[ROWS]);
   assertEquals((await work.run(["doctor", "--lake", work.lake, "--now", NOW])).code, 0);
 });
+
+Deno.test("ingest says what is wrong, each failure with its own words and code, and keeps a letter of it", async () => {
+  const page = (body: string, headers: Record<string, string> = {}) => () => new Response(body, { headers });
+  const refused = (status: number, code: number) => () =>
+    new Response(JSON.stringify({ status: { error_code: code, error_message: "no" } }), { status });
+  const table: [name: string, answer: () => Response | Promise<Response>, code: number, words: string][] = [
+    ["a Pro key on the wrong host", refused(400, 10010), 3, "this is a Pro key on the wrong host"],
+    ["a Demo key on the wrong host", refused(400, 10011), 3, "this is a Demo key on the wrong host"],
+    ["no key where one is needed", refused(401, 10002), 3, "a key is needed"],
+    ["a clock a day off", page(PAGE, { date: "Mon, 05 Jan 2026 10:07:30 GMT" }), 3, "24.0 hours apart"],
+    ["no network", () => Promise.reject(new TypeError("dns error")), 4, "the connection failed (dns error)"],
+    ["no coins", page("[]"), 4, "the list of coins is empty"],
+    ["a web page", page("<title>Just a moment...</title>"), 4, 'says "Just a moment..."'],
+    ["bare NaN", page('[{"id":"bitcoin","current_price":NaN}]'), 4, "the body is not JSON"],
+  ];
+  for (const [name, answer, code, words] of table) {
+    await using work = await Workplace.make(market(answer).fetch);
+    const result = await work.run(["ingest", "--lake", work.lake, "--now", NOW]);
+    assertEquals([name, result.code], [name, code]);
+    assertStringIncludes(`${result.stdout}${result.stderr}`, words);
+    const keys = Object.keys(await work.objects());
+    assert(keys.every((key) => key.startsWith("dead_letters/ingest/markets-20260104T100500Z.")), keys.join());
+    assert(keys.length > 0);
+  }
+});
+
+Deno.test("ingest files a slot by its UTC time at a leap day, a year's end, and where clocks change", async () => {
+  const table: [now: string, folder: string][] = [
+    ["2024-02-29T23:59:59.999Z", "year=2024/month=02/day=29/hour=23/20240229T235500Z"],
+    ["2025-12-31T23:59:59Z", "year=2025/month=12/day=31/hour=23/20251231T235500Z"],
+    ["2026-01-01T00:00:00Z", "year=2026/month=01/day=01/hour=00/20260101T000000Z"],
+    ["2026-03-29T01:30:00Z", "year=2026/month=03/day=29/hour=01/20260329T013000Z"],
+    ["2026-03-29T03:30:00+02:00", "year=2026/month=03/day=29/hour=01/20260329T013000Z"],
+  ];
+  for (const [now, folder] of table) {
+    await using work = await Workplace.make(market().fetch);
+    await work.run(["ingest", "--lake", work.lake, "--now", now]);
+    const keys = Object.keys(await work.objects()).filter((key) => !key.startsWith("raw/stream/"));
+    assertEquals(keys.sort(), [
+      `processed/market_prices/${folder}.ndjson.gz`,
+      `raw/coingecko/markets/${folder}.json`,
+    ]);
+  }
+});
+
+Deno.test("ingest --every with a clock that is set back asks again for nothing that it has", async () => {
+  let clock = Date.parse("2026-01-04T10:09:50Z");
+  let sleeps = 0;
+  const asked: string[] = [];
+  const fetch = ((input: string | URL | Request) => {
+    const { pathname } = new URL(input instanceof Request ? input.url : input);
+    asked.push(pathname);
+    const price = { bitcoin: { usd: 1, last_updated_at: Math.floor(clock / 1000) } };
+    return Promise.resolve(
+      pathname.endsWith("price") ? new Response(JSON.stringify(price)) : new Response(PAGE),
+    );
+  }) as typeof globalThis.fetch;
+  await using work = await Workplace.make(fetch, {
+    now: () => new Date(clock),
+    sleep(ms) {
+      // After the second slot the clock turns out to be fast, and is set back into the first one.
+      clock += ++sleeps === 2 ? -270_000 : ms;
+      return Promise.resolve();
+    },
+  });
+  const { code } = await work.run(["ingest", "--lake", work.lake, "--every", "5m", "--for", "16m"]);
+  const slots = Object.keys(await work.objects()).filter((key) => key.startsWith("raw/coingecko/"));
+  assertEquals([code, slots.length], [0, 5]);
+  assertEquals(asked.filter((path) => path.endsWith("markets")).length, 5);
+});
+
+Deno.test("ingest may reach CoinGecko and this machine, and no other host", async () => {
+  await using work = await Workplace.make();
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "-P=ingest", new URL("../cli.ts", import.meta.url).pathname]
+      .concat(["ingest", "--lake", work.lake]),
+    env: { COINGECKO_BASE_URL: "http://example.invalid/api/v3" },
+  }).output();
+  assertEquals(code, 3);
+  assertStringIncludes(
+    new TextDecoder().decode(stderr),
+    'add "example.invalid" to the net permissions in deno.json',
+  );
+});
