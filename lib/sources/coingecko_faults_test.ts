@@ -103,7 +103,7 @@ const FINAL: [name: string, fault: Answers[0], Kind: typeof LakebookError, words
   ],
   [
     "400, a Pro key on the wrong host",
-    answer(400, '{"status":{"error_code":10010}}'),
+    answer(400, '{"error_code":10010,"status":{"error_message":"x"}}'),
     ConfigError,
     "a Pro key",
   ],

@@ -11,13 +11,14 @@ export interface CoinGeckoMessage {
 
 const STATUS = z.object({ error_code: z.number().optional(), error_message: z.string().optional() });
 const FAILURE = z.object({
+  error_code: z.number().optional(),
   status: z.union([STATUS, z.number()]).optional(),
   error: z.union([z.string(), z.object({ status: STATUS })]).optional(),
 });
 
 /**
  * Finds CoinGecko's message in a failure body of any of its shapes: `{status:{error_code,error_message}}`,
- * `{error:{status:{…}}}`, `{error:"text"}`, `{status:500,error:"text"}`, plain text, or a proxy's HTML page (its
+ * `{error:{status:{…}}}`, `{error_code,status:{error_message}}`, `{error:"text"}`, `{status:500,error:"text"}`, plain text, or a proxy's HTML page (its
  * title).
  *
  * @param body the body as text.
@@ -40,10 +41,10 @@ export function coinGeckoMessage(body: string): CoinGeckoMessage {
   }
   const parsed = FAILURE.safeParse(value);
   if (!parsed.success) return { code: null, text: "" };
-  const { status, error } = parsed.data;
+  const { status, error, error_code } = parsed.data;
   const inner = typeof error === "object" ? error.status : typeof status === "object" ? status : undefined;
   return {
-    code: inner?.error_code ?? null,
+    code: inner?.error_code ?? error_code ?? null,
     text: oneLine(inner?.error_message ?? (typeof error === "string" ? error : "")),
   };
 }

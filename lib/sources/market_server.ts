@@ -7,7 +7,7 @@
  * refuse others (`docs.coingecko.com`, and replies that were recorded); the steps of charts and candles; the limit of
  * 365 days without a paid plan. CoinGecko caches for half a minute or more, so prices change once a minute here: within
  * one minute of the clock the same request has the same body to the byte. What differs: 250 coins, US dollars only, keys
- * are not looked at, and `precision`, `sparkline`, `category`, `names` and `symbols` are refused.
+ * are not looked at, `/simple/price` has full precision whatever it is asked for, and elsewhere `precision`, `sparkline`, `category`, `names` and `symbols` are refused.
  *
  * @module
  */

@@ -48,7 +48,7 @@ export function simplePrice(
   records: readonly CoinRecord[],
   { parameters }: MarketQuery,
 ): Record<string, Record<string, number | null>> {
-  refuseUnserved(parameters, ["names", "symbols", "precision"]);
+  refuseUnserved(parameters, ["names", "symbols"]);
   const ids = required(parameters, "ids").split(",");
   const currencies = required(parameters, "vs_currencies").toLowerCase().split(",");
   const asked = (flag: string) => parameters.get(flag) === "true";

@@ -248,8 +248,9 @@ Deno.test("doctor names a damaged object, moves it aside, and the next run makes
 
 Deno.test("ingest says what is wrong, each failure with its own words and code, and keeps a letter of it", async () => {
   const page = (body: string, headers: Record<string, string> = {}) => () => new Response(body, { headers });
+  // As it has been seen: the code stands beside `status`.
   const refused = (status: number, code: number) => () =>
-    new Response(JSON.stringify({ status: { error_code: code, error_message: "no" } }), { status });
+    new Response(JSON.stringify({ error_code: code, status: { error_message: "no" } }), { status });
   const table: [name: string, answer: () => Response | Promise<Response>, code: number, words: string][] = [
     ["a Pro key on the wrong host", refused(400, 10010), 3, "this is a Pro key on the wrong host"],
     ["a Demo key on the wrong host", refused(400, 10011), 3, "this is a Demo key on the wrong host"],
