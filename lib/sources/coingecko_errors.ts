@@ -28,7 +28,10 @@ export interface FailedRequest {
  * The key stands neither in the message nor in the cause, even where the other side repeats it.
  */
 export function requestError(error: unknown, { url, settings, budget_s }: FailedRequest): LakebookError {
-  if (error instanceof LakebookError) return error;
+  // The SDK wraps what our own fetch throws.
+  for (let inner = error; inner instanceof Error; inner = inner.cause) {
+    if (inner instanceof LakebookError) return inner;
+  }
   const cause = holdsKey(error, settings.key) ? undefined : error;
   const fail = (state: string, { retryable = false, Kind = SourceError as typeof LakebookError } = {}) =>
     new Kind(redact(`Cannot fetch "${url}": ${state}`, settings.key), { cause, retryable });

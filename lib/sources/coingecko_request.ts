@@ -1,5 +1,6 @@
 /** One question to CoinGecko: attempts, waits, the rate limit, and the bytes of whatever came back. */
 import { Coingecko } from "@coingecko/coingecko-typescript";
+import { Buffer } from "node:buffer";
 import pRetry from "p-retry";
 import type { Effects } from "../core/effects.ts";
 import { ConfigError, LakebookError, SourceError } from "../core/errors.ts";
@@ -158,7 +159,8 @@ class Question {
     );
     const fetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
       try {
-        return await this.#keep(await this.#effects.fetch(input, init));
+        // A redirect is not followed: the key in the headers would go along.
+        return await this.#keep(await this.#effects.fetch(input, { ...init, redirect: "manual" }));
       } catch (error) {
         if (isPermissionError(error)) abort.abort(error);
         throw error;
@@ -181,7 +183,7 @@ class Question {
 
   /** Reads the whole body, also of a failure, before the SDK sees the response. */
   async #keep(response: Response): Promise<Response> {
-    const body = new Uint8Array(await response.arrayBuffer());
+    const body = withoutKey(await readBody(response, this.#url), this.#settings.key);
     const date = new Date(response.headers.get("date") ?? NaN);
     const reply: CoinGeckoReply = {
       url: this.#url,
@@ -221,6 +223,31 @@ class Question {
     const { code, text: said } = coinGeckoMessage(text);
     if (code !== null || said !== "") fail(`the body says "${said || code}"`);
   }
+}
+
+/** The largest body that is read: a page of 250 coins has a quarter of a megabyte. */
+const MOST_BYTES = 64 << 20;
+
+/** @throws {SourceError} for a body that never ends, or a small one that unpacks to a large one. */
+async function readBody(response: Response, url: string): Promise<Uint8Array<ArrayBuffer>> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size > MOST_BYTES) {
+      throw new SourceError(
+        `Cannot fetch "${url}": the answer has more than ${MOST_BYTES >> 20} MiB, check COINGECKO_BASE_URL`,
+      );
+    }
+  }
+  return new Uint8Array(await new Blob(chunks).arrayBuffer());
+}
+
+/** A body that repeats our key, as some refusals do, is kept without it. */
+function withoutKey(body: Uint8Array<ArrayBuffer>, key: string | undefined): Uint8Array<ArrayBuffer> {
+  if (key === undefined || Buffer.from(body.buffer).indexOf(key) < 0) return body;
+  return new TextEncoder().encode(new TextDecoder().decode(body).replaceAll(key, "***"));
 }
 
 function openClient(

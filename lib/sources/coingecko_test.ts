@@ -124,6 +124,30 @@ Deno.test("a client's questions share its rate limit, failures included, and giv
   assertEquals([seen.length, waits.length], [4, 2]);
 });
 
+Deno.test("a refused request's kept body does not hold the key, and a redirect is not followed", async () => {
+  const refused = fakeEffects(answer(401, `{"error":"bad ${KEY}"}`));
+  const error = await assertRejects(() => openCoinGecko(DEMO, refused.effects).fetchMarkets()) as Error;
+  assertEquals(new TextDecoder().decode(requestTrace(error)!.reply!.body), '{"error":"bad ***"}');
+
+  const asked: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+    asked.push(new URL(request.url).pathname);
+    return new Response(null, { status: 302, headers: { location: "/elsewhere" } });
+  });
+  const settings = { ...DEMO, base_url: `http://127.0.0.1:${server.addr.port}/api/v3` };
+  const client = openCoinGecko(settings, { ...refused.effects, fetch });
+  await assertRejects(() => client.fetchMarkets(), SourceError, "set COINGECKO_BASE_URL to the address");
+  assertEquals(asked, ["/api/v3/coins/markets"]);
+  await server.shutdown();
+});
+
+Deno.test("fetchMarkets() stops reading a body that is far too large", async () => {
+  const endless = new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(8 << 20)) });
+  const { effects, seen } = fakeEffects(() => new Response(endless));
+  await assertRejects(() => openCoinGecko(DEMO, effects).fetchMarkets(), SourceError, "more than 64 MiB");
+  assertEquals(seen.length, 1);
+});
+
 Deno.test("fetchCurrentPrice() asks for all that it can get, and for one coin only", async () => {
   const { effects, seen } = fakeEffects(answer(200, "{}"));
   const client = openCoinGecko(KEYLESS, effects);
