@@ -58,7 +58,17 @@ const DAY_SETTLES_MS = 35 * MINUTE_MS;
 
 /** Bitcoin's last year, a price a day, asked once a day. */
 export function marketChartQuestion(now: Date): Question {
-  const slot = slotStart(new Date(now.getTime() - DAY_SETTLES_MS), DAY_MS);
+  return chartOfDay(slotStart(new Date(now.getTime() - DAY_SETTLES_MS), DAY_MS));
+}
+
+/** The question of a kind for the slot that begins at an instant; null where the kind is unknown. */
+export function questionOf(kind: string, slot: Date): Question | null {
+  if (kind === "markets") return marketsQuestion(slot);
+  if (kind === "tick") return tickQuestion(slot);
+  return kind === "market_chart" ? chartOfDay(slot) : null;
+}
+
+function chartOfDay(slot: Date): Question {
   return {
     unit: `market_chart-bitcoin-365-${compactStamp(slot)}`,
     kind: "market_chart",

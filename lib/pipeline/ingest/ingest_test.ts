@@ -330,3 +330,29 @@ Deno.test("ingest may reach CoinGecko and this machine, and no other host", asyn
     'add "example.invalid" to the net permissions in deno.json',
   );
 });
+
+Deno.test("replay asks for a price history later too, and merges it where it belongs", async () => {
+  const day = 86_400_000, midnight = Date.UTC(2026, 0, 4);
+  const chart = (last: number) => JSON.stringify({ prices: [[midnight - day, 100], [midnight, last]] });
+  const serve = (charts: () => Response) =>
+    ((input: string | URL | Request) => {
+      const { pathname } = new URL(input instanceof Request ? input.url : input);
+      return Promise.resolve(pathname.endsWith("market_chart") ? charts() : new Response(PAGE));
+    }) as typeof globalThis.fetch;
+  const run = async (work: Workplace, now: string) =>
+    await work.pipeline("--source", "coingecko", "--only", "ingest,process", "--now", now);
+  const prices = async (work: Workplace) =>
+    await work.query("SELECT price_usd FROM price_history ORDER BY epoch_ms");
+  await using work = await Workplace.make(serve(() => new Response("", { status: 503 })));
+  assertEquals((await run(work, NOW)).code, 7);
+  work.fetch = serve(() => new Response(chart(120)));
+  assertEquals((await run(work, "2026-01-05T10:00:00Z")).code, 7);
+  assertEquals(await prices(work), [{ price_usd: 100 }, { price_usd: 120 }]);
+  // The older question is answered last, and does not overrule the newer one.
+  work.fetch = serve(() => new Response(chart(110)));
+  assertEquals((await work.run(["replay", "--lake", work.lake, "--now", "2026-01-05T10:01:00Z"])).code, 0);
+  assertEquals((await run(work, "2026-01-05T10:02:00Z")).code, 0);
+  assertEquals(await prices(work), [{ price_usd: 100 }, { price_usd: 120 }]);
+  const charts = Object.keys(await work.objects()).filter((key) => key.includes("market_chart"));
+  assertEquals(charts.map((key) => key.slice(-21)), ["20260104T000000Z.json", "20260105T000000Z.json"]);
+});

@@ -18,15 +18,7 @@ import { CHART_RECORDS, processCharts } from "../steps/process_charts.ts";
 import { stampOf } from "../steps/process_part.ts";
 import { processTicks, TICKS_UNIT } from "../steps/process_ticks.ts";
 import { lookAgain } from "../steps/whole_days.ts";
-import {
-  collect,
-  type Collection,
-  isThere,
-  marketChartQuestion,
-  marketsQuestion,
-  type Question,
-  tickQuestion,
-} from "./collect.ts";
+import { collect, type Collection, isThere, questionOf } from "./collect.ts";
 import { settleIncoming } from "./settle.ts";
 import { processMarkets } from "./units.ts";
 
@@ -48,12 +40,6 @@ export async function replayLetter(letter: WaitingLetter, collection: Collection
 
 type Outcome = Omit<ReplayReport, "letter" | "requests"> & { requests?: number };
 
-const QUESTIONS: Readonly<Record<string, (slot: Date) => Question>> = {
-  markets: marketsQuestion,
-  tick: tickQuestion,
-  market_chart: marketChartQuestion,
-};
-
 /**
  * An answer that is there by now settles the letter; so does a kept body that can be read by now. Otherwise CoinGecko
  * is asked again, if the slot is still now: it knows no past snapshots, and today's prices are never filed as
@@ -61,7 +47,7 @@ const QUESTIONS: Readonly<Record<string, (slot: Date) => Question>> = {
  */
 async function replayRequest(letter: FailedRequest, collection: Collection): Promise<Outcome> {
   const { store, effects, run_id, command } = collection;
-  const question = { ...QUESTIONS[letter.kind]!(new Date(letter.slot)), unit: letter.unit };
+  const question = questionOf(letter.kind, new Date(letter.slot))!;
   const there = await isThere(store, question);
   if (there) {
     await removeLetter(store, letter);
@@ -84,8 +70,9 @@ async function replayRequest(letter: FailedRequest, collection: Collection): Pro
     const report = await settleIncoming(store, incoming, effects);
     if (report.status !== "failed") return { status: "settled", detail: report.detail };
   }
-  const now = QUESTIONS[letter.kind]!(effects.now());
-  if (letter.kind !== "market_chart" && now.slot.getTime() !== question.slot.getTime()) {
+  const past = letter.kind !== "market_chart" &&
+    questionOf(letter.kind, effects.now())!.slot.getTime() !== question.slot.getTime();
+  if (past) {
     return {
       status: "waits",
       detail:
@@ -178,7 +165,7 @@ function stays({ origin, rejected }: { origin: string; rejected: number }): Outc
 
 /** @throws {ConfigError} where a letter is of a kind that this version does not know. */
 export function checkKind(letter: WaitingLetter): void {
-  if (letter.failed === null || letter.failed.kind in QUESTIONS) return;
+  if (letter.failed === null || questionOf(letter.failed.kind, new Date(letter.failed.slot)) !== null) return;
   throw new ConfigError(
     `Cannot replay "${letter.key}": its kind "${letter.failed.kind}" is unknown, was it written by a newer version?`,
   );
