@@ -89,7 +89,7 @@ async function integrityFindings(
     if (options.quarantine) await lookAgainFor(store, damage.key);
     const again = damage.key.startsWith("raw/")
       ? "raw bytes cannot be made again: bring them back from a copy"
-      : "run `deno task pipeline` to make it again";
+      : `run \`deno task pipeline --lake ${store.url}\` to make it again`;
     findings.push({
       check: "integrity",
       status: "fail",
@@ -123,7 +123,7 @@ async function incomingFinding(store: ObjectStore, now: Date): Promise<DoctorFin
     check: "incoming",
     status: "fail",
     detail: `${old.length} answers were left by runs that crashed: ${units}`,
-    fix: "the next `deno task ingest`, `pipeline` or `replay` settles them",
+    fix: `deno task ingest --lake ${store.url}, or any other run, settles them`,
   };
 }
 
@@ -145,7 +145,7 @@ async function freshnessFinding(store: ObjectStore, now: Date): Promise<DoctorFi
   const age = now.getTime() - newest.getTime();
   const detail = `the newest market snapshot is of ${newest.toISOString()}, ${describeAge(age)}`;
   return age > STALE_MS
-    ? { check, status: "warn", detail, fix: "deno task ingest --every 5m" }
+    ? { check, status: "warn", detail, fix: `deno task ingest --every 5m --lake ${store.url}` }
     : { check, status: "ok", detail, fix: "" };
 }
 

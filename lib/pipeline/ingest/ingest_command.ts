@@ -180,7 +180,9 @@ async function plan(store: ObjectStore, now: Date): Promise<string> {
 }
 
 function unitLine({ unit, status, detail }: UnitReport): string {
-  return `${unit.padEnd(26)} ${status.padEnd(8)} ${detail}`;
+  // Why it failed has been said on stderr.
+  const words = status === "failed" ? `kept as dead_letters/ingest/${unit}.json` : detail;
+  return `${unit.padEnd(26)} ${status.padEnd(8)} ${words}`;
 }
 
 async function exitCode(
