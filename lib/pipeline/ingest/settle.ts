@@ -74,6 +74,7 @@ export async function settleIncoming(
       status: header.status,
       source: header.source,
     }, body);
+    log.warn(error.message);
     return await end({ status: "failed", rows_in: null, rows_out: null, detail: error.message }, []);
   }
 }
