@@ -13,18 +13,25 @@ import { materializeTables, writeTables } from "../warehouse/materialize.ts";
 import { registerNothing } from "../warehouse/catalog.ts";
 import { PRICE_SAMPLES } from "../core/tables.ts";
 
+async function job(path: string, out: string): Promise<void> {
+  const store = new LocalStore(out);
+  await using _lock = await store.lock("bench");
+  const file = await inspectCandles(path);
+  const scratch = await store.scratch();
+  const engine = openDuckDb();
+  const stage = new CandleStage(engine, { scratch, latestMs: Date.now() });
+  await stage.load(file, { symbol: "BTCUSD", source: "csv" });
+  await stage.seal();
+  await registerNothing(await engine, PRICE_SAMPLES);
+  await materializeTables(await engine, {
+    onTable: async (table, session) => void await writeTables(session, [table], { store, kind: "live" }),
+  });
+  await store.close();
+  console.log(process.resourceUsage().maxRSS);
+}
+
 const [path, out] = Deno.args;
 if (!path || !out) throw new TypeError("Cannot run: give FILE and OUT");
-const store = new LocalStore(out);
-await using _lock = await store.lock("bench");
-const file = await inspectCandles(path);
-const scratch = await store.scratch();
-const engine = openDuckDb();
-const stage = new CandleStage(engine, { scratch, latestMs: Date.now() });
-await stage.load(file, { symbol: "BTCUSD", source: "csv" });
-await stage.seal();
-await registerNothing(await engine, PRICE_SAMPLES);
-await materializeTables(await engine, {
-  onTable: async (table, session) => void await writeTables(session, [table], { store, kind: "live" }),
-});
-console.log(process.resourceUsage().maxRSS);
+await job(path, out);
+// As the command line does: what is committed is committed, nothing waits for the engine's clean-up.
+Deno.exit();

@@ -14,6 +14,7 @@ import {
 } from "./crash_points.ts";
 import { fullDisk } from "./full_disk.ts";
 import { KINDS, mixedFaults, oneFault } from "./http_faults.ts";
+import { fuzz, PARSERS } from "./fuzz.ts";
 import { manyWriters } from "./many_writers.ts";
 import { type Scenario } from "./scenario.ts";
 import { mendObject, tearObjects } from "./torn_objects.ts";
@@ -23,6 +24,8 @@ const LANES = navigator.hardwareConcurrency;
 const DOUBLE_CRASHES = 200;
 /** Seeds of mixed HTTP faults. */
 const MIXES = 50;
+/** Broken bodies a parser. */
+const FUZZED = 1_000_000;
 
 interface Row {
   campaign: string;
@@ -93,6 +96,9 @@ await campaign(
   () => together(Array.from({ length: MIXES }, (_, seed) => () => mixedFaults(seed))),
   MIXES,
 );
+for (const name of Object.keys(PARSERS)) {
+  await campaign(`fuzz, ${name}`, () => Promise.resolve(fuzz(name, FUZZED)));
+}
 const pipeline = SLOW_SCENARIOS[0]!;
 await campaign("torn objects", () => tearObjects(pipeline));
 await campaign("torn objects mended", () => mendObject(pipeline, /^(processed|analytics)\//));

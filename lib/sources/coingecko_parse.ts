@@ -202,12 +202,12 @@ export function parseMarketChart(body: Uint8Array): { points: PricePoint[]; reje
     const point = readPoint(pair);
     const known = "reason" in point ? undefined : prices.get(point.time);
     if ("reason" in point) {
-      rejects.push({ line, ...point, raw: JSON.stringify(pair) });
+      rejects.push({ line, ...point, raw: writeExactJson(pair) });
     } else if (known === undefined) {
       prices.set(point.time, point.price);
     } else if (known !== point.price) {
       const detail = `this time has the price ${known} already, which is kept`;
-      rejects.push({ line, reason: "duplicate_time", detail, raw: JSON.stringify(pair) });
+      rejects.push({ line, reason: "duplicate_time", detail, raw: writeExactJson(pair) });
     }
   }
   const points = [...prices].map(([time, price]) => ({ time, price })).sort((a, b) => a.time - b.time);
