@@ -7,8 +7,9 @@ import { waitingLetters } from "../lake/dead_letters.ts";
 import { listIncoming } from "../lake/incoming.ts";
 import { checkObject, committedObjects, type Damage, quarantine } from "../lake/integrity.ts";
 import { forgetRecord, readRecords } from "../lake/ledger.ts";
-import { lakeKind, openStore } from "../lake/open_lake.ts";
+import { lakeKind } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
+import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import { EXIT } from "./exit_codes.ts";
 import { CHART_RECORDS } from "./steps/process_charts.ts";
@@ -17,7 +18,7 @@ import { lookAgain } from "./steps/whole_days.ts";
 import { SNAPSHOTS_UNIT } from "./steps/process_snapshots.ts";
 
 const FLAGS = z.object({
-  lake: z.string().min(1).default("data/lake"),
+  lake: z.string().min(1).optional(),
   quarantine: z.boolean().default(false),
   json: z.boolean().default(false),
 });
@@ -37,7 +38,7 @@ const STALE_MS = 30 * MINUTE_MS;
 /** Runs the command; gives the exit code. */
 export async function doctorCommand(flags: unknown, io: CommandIo): Promise<number> {
   const options = FLAGS.parse(flags);
-  const store = await openStore(options.lake, io);
+  const store = await chooseLake(options.lake, io);
   const kind = await lakeKind(store);
   if (kind === null) {
     throw new ConfigError(

@@ -1,8 +1,6 @@
 /** `deno task query "SQL"`: the lake's tables and views, read only. */
 import { SqlError } from "../core/errors.ts";
 import { TABLES } from "../core/tables.ts";
-import { lakeKind, openStore } from "../lake/open_lake.ts";
-import type { ObjectStore } from "../lake/store.ts";
 import {
   mentionedTables,
   registerNothing,
@@ -12,6 +10,7 @@ import {
 } from "../warehouse/catalog.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { locateSqlError } from "../warehouse/sql_position.ts";
+import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import { EXIT } from "./exit_codes.ts";
 import { formatRows, type RowFormat } from "./format_rows.ts";
@@ -22,7 +21,7 @@ export async function queryCommand(
   { format, lake }: { format: RowFormat; lake?: string | undefined },
   { effects, stdout, env }: CommandIo,
 ): Promise<number> {
-  const store = await chooseLake(lake, { env, warn: effects.log.warn });
+  const store = await chooseLake(lake, { env, effects });
   await using _closing = { [Symbol.asyncDispose]: () => store.close() };
   using engine = await openDuckDb();
   const tables = await mentionedTables(sql);
@@ -36,20 +35,6 @@ export async function queryCommand(
     if (!(error instanceof SqlError)) throw error;
     throw new SqlError(`${locateSqlError(sql, error)}\n${hint(error.message)}`, { cause: error });
   }
-}
-
-/** The live lake, unless only the demo lake exists: then that, and it is said. */
-async function chooseLake(
-  lake: string | undefined,
-  { env, warn }: { env: CommandIo["env"]; warn: (text: string) => void },
-): Promise<ObjectStore> {
-  if (lake !== undefined) return await openStore(lake, { env });
-  const live = await openStore("data/lake");
-  if (await lakeKind(live) !== null) return live;
-  const demo = await openStore("data/demo");
-  if (await lakeKind(demo) === null) return live;
-  warn("There is no live lake yet: this is data/demo, simulated prices. (--lake chooses)");
-  return demo;
 }
 
 function hint(message: string): string {

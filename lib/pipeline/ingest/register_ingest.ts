@@ -27,7 +27,10 @@ export function registerIngest(
     .description("redrives the dead letters; exit code 7 while some wait")
     .option("--step <name>", "only letters of this step, such as ingest or process")
     .option("--discard", "do not redrive: settle them as lost, and write that into the run log")
-    .option("--lake <place>", "folder or s3://bucket/prefix of the lake (default: data/lake)")
+    .option(
+      "--lake <place>",
+      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
+    )
     .option("--now <time>", "run as if it were this time (ISO 8601)")
     .option("--dry-run", "say what would be redriven; change nothing")
     .option("--json", "print a summary as JSON on stdout")
@@ -39,7 +42,10 @@ export function registerIngest(
   program.command("doctor")
     .description("is the lake whole, settled and fresh? exit code 8 where an object is damaged")
     .option("--quarantine", "move damaged objects to quarantine/, so that the next run makes them again")
-    .option("--lake <place>", "folder or s3://bucket/prefix of the lake (default: data/lake)")
+    .option(
+      "--lake <place>",
+      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
+    )
     .option("--now <time>", "run as if it were this time (ISO 8601)")
     .option("--json", "print {healthy, findings} as JSON on stdout")
     .action(async (flags: Record<string, unknown>) => {

@@ -2,10 +2,11 @@
 import { z } from "zod";
 import { ConfigError, LakebookError } from "../../core/errors.ts";
 import { readLetter, removeLetter, type WaitingLetter, waitingLetters } from "../../lake/dead_letters.ts";
-import { lakeKind, openStore } from "../../lake/open_lake.ts";
+import { lakeKind } from "../../lake/open_lake.ts";
 import { logRun, newRunId, objectHash } from "../../lake/run_log.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { coinGeckoSettings } from "../../sources/coingecko_settings.ts";
+import { chooseLake } from "../choose_lake.ts";
 import type { CommandIo } from "../command_io.ts";
 import { EXIT, exitCodeOf } from "../exit_codes.ts";
 import type { Collection } from "./collect.ts";
@@ -13,7 +14,7 @@ import { checkKind, replayLetter, type ReplayReport } from "./replay.ts";
 import { recoverIncoming } from "./settle.ts";
 
 const FLAGS = z.object({
-  lake: z.string().min(1).default("data/lake"),
+  lake: z.string().min(1).optional(),
   step: z.string().optional(),
   discard: z.boolean().default(false),
   json: z.boolean().default(false),
@@ -35,7 +36,7 @@ export interface ReplaySummary {
 export async function replayCommand(flags: unknown, io: CommandIo): Promise<number> {
   const options = FLAGS.parse(flags);
   const { effects } = io;
-  const store = await openStore(options.lake, io);
+  const store = await chooseLake(options.lake, io);
   if (await lakeKind(store) === null && (await waitingLetters(store)).length === 0) {
     throw new ConfigError(
       `Cannot replay lake "${store.url}": there is no lake, make one with \`deno task ingest --lake ${store.url}\``,
