@@ -1,6 +1,19 @@
 /** Keys of the lake: where each kind of object lies. The same on disk and on S3. */
+import { LakeError } from "../core/errors.ts";
 import { BTCUSD_RAW, PRICE_HISTORY, PRICE_TICKS, PROCESSED_PRICES, STREAM_TICKS } from "../core/tables.ts";
 import { compactStamp, hourParts, utcDay } from "../core/time.ts";
+
+/**
+ * The key itself, where it stays inside the lake.
+ *
+ * @throws {LakeError} where it has a ".." among its folders.
+ */
+export function safeKey(key: string): string {
+  if (key.split("/").includes("..")) {
+    throw new LakeError(`Cannot use key "${key}": it leaves the lake, use keys without ".."`);
+  }
+  return key;
+}
 
 function hourFolder(slot: Date): string {
   const { year, month, day, hour } = hourParts(slot);

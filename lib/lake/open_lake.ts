@@ -3,6 +3,7 @@ import { ConfigError, LakeError, UsageError } from "../core/errors.ts";
 import type { Disk } from "./disk.ts";
 import type { ObjectStore } from "./store.ts";
 import { LocalStore } from "./store_local.ts";
+import { s3Settings } from "./store_s3_settings.ts";
 
 /** Real and simulated prices never share a lake. */
 export type LakeKind = "live" | "demo";
@@ -12,18 +13,23 @@ const MARKER_SHAPE = z.object({ kind: z.enum(["live", "demo"]) });
 
 /** What a store may need from around it. */
 export interface StoreOptions {
-  /** For S3: endpoint, region, encryption. */
+  /** For S3: see {@linkcode s3Settings}. */
   env?: Readonly<Record<string, string | undefined>>;
   /** For folders: the disk beneath. */
   disk?: Disk | undefined;
 }
 
-/** The store behind `--lake`: a folder, or `s3://bucket/prefix`. AWS's SDK is loaded for the latter only. */
+/**
+ * The store behind `--lake`: a folder, or `s3://bucket/prefix`. AWS's SDK is loaded for the latter only.
+ *
+ * @throws {UsageError} where it is another URL, or names no bucket.
+ * @throws {ConfigError} where a setting of an S3 lake cannot be used.
+ */
 export async function openStore(url: string, { env = {}, disk }: StoreOptions = {}): Promise<ObjectStore> {
   if (/^s3:/i.test(url)) {
+    const settings = s3Settings(url, env);
     const { S3Store } = await import("./store_s3.ts");
-    const { s3Settings } = await import("./store_s3_settings.ts");
-    return new S3Store(s3Settings(url, env));
+    return new S3Store(settings);
   }
   if (/^[a-z0-9]+:\/\//i.test(url)) {
     throw new UsageError(

@@ -1,5 +1,6 @@
 import { ConfigError, LakeError, LockError } from "../core/errors.ts";
 import { DISK, type Disk } from "./disk.ts";
+import { safeKey } from "./keys.ts";
 import type { ObjectInfo, ObjectStore, PutResult } from "./store.ts";
 
 /** Keys that belong to the store itself: temporary files and the lock. */
@@ -36,10 +37,7 @@ export class LocalStore implements ObjectStore {
   }
 
   locate(key: string): string {
-    if (key.split("/").includes("..")) {
-      throw new LakeError(`Cannot use key "${key}": it leaves the lake, use keys without ".."`);
-    }
-    return `${this.url}/${key}`;
+    return `${this.url}/${safeKey(key)}`;
   }
 
   localPath(key: string): Promise<string> {

@@ -1,91 +1,193 @@
-/** What S3 answers, as errors that say what to do. No message holds a credential. */
+/** Turns what can go wrong between here and an S3 store into errors that say what to do. */
 import { ConfigError, LakebookError, LakeError } from "../core/errors.ts";
+import type { S3Settings } from "./store_s3_settings.ts";
 
-/** The HTTP status of an SDK error; 0 where there was no answer. */
-export function statusOf(error: unknown): number {
-  return (error as { $metadata?: { httpStatusCode?: number } })?.$metadata?.httpStatusCode ?? 0;
+/** A condition of a write did not hold: somebody else was there first, or this writer itself was. */
+export class ConditionFailed extends Error {
+  override name = "ConditionFailed";
 }
 
-/** Whether a conditional request was refused because its condition does not hold. */
-export function isPreconditionFailed(error: unknown): boolean {
-  return statusOf(error) === 412 || nameOf(error) === "PreconditionFailed" || isConflict(error);
+/** What an S3 client throws, as far as it is looked at. */
+interface Thrown {
+  name: string;
+  message: string;
+  /** S3's own word for it, where the answer had a body. */
+  code: string;
+  status: number | undefined;
+  /** The host that was looked up, where that failed. */
+  host: string | undefined;
 }
 
-/** Two conditional writes at the same moment: S3 lets one win and answers 409 to the other. */
-function isConflict(error: unknown): boolean {
-  return statusOf(error) === 409 && nameOf(error) === "ConditionalRequestConflict";
-}
+const EXPIRED = ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"];
+const UNKNOWN_KEY = [
+  "InvalidAccessKeyId",
+  "InvalidClientTokenId",
+  "InvalidToken",
+  "UnrecognizedClientException",
+];
+const UNKNOWN_KEY_VERSITY = "XAdminUserNotFound";
+const UNREACHABLE = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
 
-/** Whether there is no such object. A missing bucket is another thing. */
-export function isNoObject(error: unknown): boolean {
-  return nameOf(error) !== "NoSuchBucket" && (statusOf(error) === 404 || nameOf(error) === "NoSuchKey");
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : "";
-}
-
-const CREDENTIALS =
-  "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN), or choose a profile with AWS_PROFILE";
-
-/** What to say about the answers that a person can do something about. */
-const WORDS: Readonly<Record<string, string>> = {
-  NoSuchBucket: "the bucket does not exist, make it or name another one with --lake",
-  AccessDenied: "S3 refuses it: give these credentials list, read, write and delete on this prefix",
-  Forbidden: "S3 refuses it: give these credentials list, read, write and delete on this prefix",
-  AllAccessDisabled: "S3 has closed this bucket, ask its owner",
-  ExpiredToken: `the credentials have expired: get new ones, then ${CREDENTIALS}`,
-  ExpiredTokenException: `the credentials have expired: get new ones, then ${CREDENTIALS}`,
-  TokenRefreshRequired: `the credentials have expired: get new ones, then ${CREDENTIALS}`,
-  InvalidAccessKeyId: `S3 does not know this access key: ${CREDENTIALS}`,
-  InvalidToken: `S3 does not accept this session token: ${CREDENTIALS}`,
-  SignatureDoesNotMatch: `the secret key does not fit the access key: ${CREDENTIALS}`,
-  CredentialsProviderError: `no credentials were found: ${CREDENTIALS}`,
-  PermanentRedirect: "the bucket is in another region, set AWS_REGION",
-  AuthorizationHeaderMalformed: "the bucket is in another region, set AWS_REGION",
-  IllegalLocationConstraintException: "the bucket is in another region, set AWS_REGION",
-  RequestTimeTooSkewed: "this machine's clock is wrong by more than 15 minutes, set it",
-  KMSAccessDeniedException: "the KMS key may not be used, check LAKEBOOK_S3_KMS_KEY_ID and its policy",
-  NotImplemented: "this store lacks a part of S3 that Lakebook needs, use another one",
-};
-
-/** The error to raise for what the SDK threw while doing something to a key. */
-export function explainS3Error(action: string, what: string, error: unknown): LakebookError {
+/**
+ * The error to raise for what an S3 request threw. `what` is a key or a lake's URL.
+ *
+ * - {@linkcode ConfigError}: bucket, access, credentials, region, clock, encryption key, an address that nobody
+ *   answers, and a missing Deno permission;
+ * - {@linkcode LakeError}: all else; `retryable` where the store was busy or the connection broke.
+ *
+ * Neither message nor cause holds a key: of the answer only its code, status and sentence are kept.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * const thrown = Object.assign(new Error("no"), { name: "NoSuchBucket" });
+ * const settings = { bucket: "prices", prefix: "", scratch: "" };
+ * const { message } = explainS3Error({ action: "read", what: "s3://prices" }, thrown, settings);
+ * assertStringIncludes(message, 'Cannot read "s3://prices": bucket "prices" does not exist, create it');
+ * ```
+ */
+export function explainS3Error(
+  { action, what }: { action: string; what: string },
+  error: unknown,
+  settings: S3Settings,
+): LakebookError {
   if (error instanceof LakebookError) return error;
-  const status = statusOf(error);
-  const name = nameOf(error);
-  const words = WORDS[name] ?? (status === 403 ? WORDS["AccessDenied"] : undefined);
-  if (words !== undefined) return new ConfigError(`Cannot ${action} "${what}": ${words}`, { cause: error });
-  const host = /net access to "([^"]+)"/.exec(deepest(error))?.[1];
-  if (name === "NotCapable" || host !== undefined) {
-    return new ConfigError(
-      `Cannot ${action} "${what}": Deno may not reach ${
-        host ?? "it"
-      }, add it to the net permissions in deno.json`,
-      { cause: error },
-    );
-  }
-  if (status === 0) {
-    return new LakeError(
-      `Cannot ${action} "${what}": S3 cannot be reached (${
-        deepest(error)
-      }), check AWS_ENDPOINT_URL_S3 and the network, ` +
-        `then run again`,
-      { cause: error, retryable: true },
-    );
-  }
-  return new LakeError(
-    `Cannot ${action} "${what}": S3 answers ${status} (${name}), run again; what was in the lake before is unharmed`,
-    { cause: error, retryable: status >= 500 || status === 429 },
+  const thrown = describe(error);
+  const cause = new Error(
+    `${thrown.code}${thrown.status ? ` (status ${thrown.status})` : ""}: ${thrown.message}`,
   );
+  const config = (state: string, retryable = false) =>
+    new ConfigError(`Cannot ${action} "${what}": ${state}`, { cause, retryable });
+  const lake = (state: string, retryable = false) =>
+    new LakeError(`Cannot ${action} "${what}": ${state}`, { cause, retryable });
+
+  if (thrown.name === "NotCapable") return config(permissionState(thrown.message));
+  // A name that Deno may not look up.
+  if (thrown.code === "EPERM" && thrown.host) return config(unreachable(thrown.host));
+  if (UNREACHABLE.includes(thrown.code)) {
+    const host = settings.endpoint ?? "AWS";
+    return config(
+      `nobody answers at ${host} (${thrown.code}), check AWS_ENDPOINT_URL, AWS_REGION and the network`,
+      true,
+    );
+  }
+  return credentialState(thrown, config) ?? placeState(thrown, settings, config) ?? storeState(thrown, lake);
 }
 
-function deepest(error: unknown): string {
-  let inner = error;
-  while (inner instanceof AggregateError && inner.errors.length > 0) inner = inner.errors[0];
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  return (inner instanceof Error ? inner.message || inner.name : String(inner)).replaceAll(/\s+/g, " ").slice(
-    0,
-    200,
-  );
+type Fail = (state: string, retryable?: boolean) => LakebookError;
+
+function credentialState({ name, code, status, message }: Thrown, config: Fail): LakebookError | null {
+  if (EXPIRED.includes(code) || /\bexpired\b/i.test(name === "CredentialsProviderError" ? message : "")) {
+    return config(
+      "the credentials have expired, renew them (for a profile: aws sso login) and run again; what was committed stays",
+    );
+  }
+  if (UNKNOWN_KEY.includes(code) || code === UNKNOWN_KEY_VERSITY) {
+    return config("the access key is not known there, check AWS_ACCESS_KEY_ID or AWS_PROFILE");
+  }
+  if (code === "SignatureDoesNotMatch") {
+    return config("the secret key does not fit the access key, check AWS_SECRET_ACCESS_KEY or AWS_PROFILE");
+  }
+  if (/^(CredentialsProviderError|TokenProviderError|ProviderError)$/.test(name)) {
+    return config(
+      "no credentials were found, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    );
+  }
+  if (code === "RequestTimeTooSkewed") {
+    return config("this machine's clock differs from the store's by too much, set it right and run again");
+  }
+  if (/^(AccessDenied|AllAccessDisabled|AccountProblem|Forbidden)$/.test(code) || status === 403) {
+    return config(
+      "access denied, give these credentials s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject there " +
+        "(and the encryption key where there is one)",
+    );
+  }
+  return null;
+}
+
+function placeState(
+  { code, status, message }: Thrown,
+  settings: S3Settings,
+  config: Fail,
+): LakebookError | null {
+  if (code === "NoSuchBucket") {
+    return config(`bucket "${settings.bucket}" does not exist, create it or name another one with --lake`);
+  }
+  if (
+    /^(PermanentRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)$/.test(code) ||
+    status === 301
+  ) {
+    return config(`bucket "${settings.bucket}" lies in another region, set AWS_REGION to that`);
+  }
+  if (/region is missing/i.test(message)) return config("no region is set, set AWS_REGION to the bucket's");
+  if (code === "InvalidBucketName") return config("the bucket's name is not allowed there, name another one");
+  if (/^ERR_(SSL|TLS)|CERT/.test(code)) {
+    return config(
+      `its TLS is not accepted (${code}), check http or https in AWS_ENDPOINT_URL and the certificate`,
+    );
+  }
+  if (/^KMS\./.test(code)) {
+    return config(`its encryption key cannot be used (${code}), check LAKEBOOK_S3_KMS_KEY_ID and its policy`);
+  }
+  return null;
+}
+
+function storeState({ name, code, status, message }: Thrown, lake: Fail): LakebookError {
+  if (code === "SlowDown" || status === 429 || (status !== undefined && status >= 500)) {
+    // The answer to HEAD has no body, hence no code.
+    return lake(
+      `the store is busy (${
+        /^Unknown/.test(code) ? `status ${status}` : code
+      }), run again later; what was committed stays`,
+      true,
+    );
+  }
+  if (
+    status === undefined &&
+    (/^E[A-Z]{3,}$/.test(code) || /Timeout|Abort/.test(name) || /socket|connection|aborted/i.test(message))
+  ) {
+    return lake(
+      `the connection broke (${code}), check the network and run again; what was committed stays`,
+      true,
+    );
+  }
+  return lake(`the store answered ${code} (${oneLine(message)}), see what that means there and run again`);
+}
+
+function permissionState(message: string): string {
+  const host = /net access to "([^"]+)"/.exec(message)?.[1];
+  if (host !== undefined) return unreachable(host);
+  const what = message.replace(/^Requires /, "").replace(/, run again.*$/, "");
+  return `Deno refuses ${what}, add that to the permissions in deno.json`;
+}
+
+function unreachable(host: string): string {
+  return `Deno may not reach ${host}, add "${host}" to the net permissions in deno.json`;
+}
+
+/** Whether a write may have happened although no good answer came. */
+export function isUnknownOutcome(error: unknown): boolean {
+  return error instanceof LakebookError && error.retryable;
+}
+
+function describe(error: unknown): Thrown {
+  const { name = "Error", message = String(error), Code, code, hostname, $metadata } = (error ?? {}) as {
+    name?: string;
+    message?: string;
+    Code?: string;
+    code?: string;
+    hostname?: string;
+    $metadata?: { httpStatusCode?: number };
+  };
+  return {
+    name,
+    message: oneLine(message),
+    code: Code ?? code ?? name,
+    status: $metadata?.httpStatusCode,
+    host: hostname,
+  };
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim().slice(0, 200);
 }

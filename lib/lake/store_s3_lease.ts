@@ -1,155 +1,175 @@
 /**
- * The lock of an S3 lake: a lease on one object, kept by renewing it. Each change of the object is conditional on the
- * ETag that its writer saw last, so of two takers one wins, and a holder that was paused finds its renewal refused.
+ * The lake's lock on S3: an object that says who holds it, renewed while its holder lives. A lease that has run out
+ * may be taken over; its epoch then rises by one, and the former holder's next conditional write is refused.
  */
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  PutObjectCommand,
-  type PutObjectCommandInput,
-  type S3Client,
-} from "@aws-sdk/client-s3";
 import { z } from "zod";
-import { LakeError } from "../core/errors.ts";
-import { isNoObject, isPreconditionFailed } from "./store_s3_errors.ts";
-import type { S3Settings } from "./store_s3_settings.ts";
+import { LakebookError, LakeError, LockError } from "../core/errors.ts";
+import { bodyOf } from "./store_s3_body.ts";
+import type { S3Bucket } from "./store_s3_bucket.ts";
+import { ConditionFailed, isUnknownOutcome } from "./store_s3_errors.ts";
 
-/** Key of the lease. */
-export const LOCK_KEY = "_lock";
+const LOCK = "_lock";
 
-const STATE = z.object({
-  holder: z.string(),
-  /** Grows by one with each holder: the fencing number. */
-  epoch: z.number(),
-  /** Tells two writes with the same content apart. */
+/** What the lease object holds. */
+const LEASE = z.object({
+  /** Null once it was given back. */
+  holder: z.string().nullable(),
+  /** How often the lock has changed hands: the fencing number. */
+  epoch: z.number().int().positive(),
+  ttl_ms: z.number().positive(),
+  /** Differs in every write, so that no two of them have one ETag. */
   nonce: z.string(),
-  /** Milliseconds after which the lease is dead without a renewal. */
-  ms: z.number(),
 });
+type LeaseText = z.infer<typeof LEASE>;
 
-type State = z.infer<typeof STATE>;
+/** How a lease is held; tests have clocks of their own. */
+export interface LeaseOptions {
+  /** How long it holds without being renewed. */
+  ttl_ms?: number;
+  /** Milliseconds that pass whatever the wall clock says. */
+  monotonic?: () => number;
+  wall?: () => number;
+}
 
-/** A lease that is taken, renewed and released. */
+/**
+ * Takes the lease of a lake. One that is held by a writer that is alive is left alone; one whose age (by the store's
+ * own clock) is more than its time to live is taken over.
+ *
+ * @throws {LockError} where somebody else holds it.
+ */
+export async function takeLease(
+  bucket: S3Bucket,
+  holder: string,
+  options: LeaseOptions = {},
+): Promise<Lease> {
+  const { ttl_ms = 60_000 } = options;
+  for (let tries = 0; tries < 10; tries++) {
+    const found = await bucket.get(LOCK);
+    const before = found && readLease(bucket, found.bytes!);
+    // Both instants are in whole seconds.
+    const runOut = before && found.age_ms !== null && found.age_ms > before.ttl_ms + 1_000;
+    if (before && before.holder !== null && !runOut) {
+      throw new LockError(
+        `Cannot write to lake "${bucket.url}": ${before.holder} is writing to it, wait for it to end and run again`,
+      );
+    }
+    const lease = new Lease(bucket, { holder, epoch: (before?.epoch ?? 0) + 1, ttl_ms }, options);
+    if (await lease.write(holder, found?.etag ?? null)) {
+      lease.keep();
+      return lease;
+    }
+  }
+  throw new LockError(`Cannot write to lake "${bucket.url}": several runs want its lock at once, run again`);
+}
+
+/** A lease that this process holds. */
 export class Lease {
-  readonly #client: S3Client;
-  readonly #at: { Bucket: string; Key: string };
+  readonly epoch: number;
+  readonly #bucket: S3Bucket;
   readonly #holder: string;
-  readonly #ms: number;
-  readonly #sse: S3Settings["sse"];
+  readonly #ttl_ms: number;
+  readonly #monotonic: () => number;
+  readonly #wall: () => number;
   #etag = "";
-  #epoch = 0;
-  #timer: ReturnType<typeof setInterval> | undefined;
-  /** When the last renewal was begun, by the monotonic clock. */
-  #renewed = -Infinity;
-  #lost: string | null = null;
+  #renewed = { monotonic: 0, wall: 0 };
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #renewal: Promise<void> | null = null;
+  #lost: LakeError | null = null;
 
   constructor(
-    client: S3Client,
-    { Bucket, Key, holder, ms, sse }: {
-      Bucket: string;
-      Key: string;
-      holder: string;
-      ms: number;
-      sse: S3Settings["sse"];
-    },
+    bucket: S3Bucket,
+    { holder, epoch, ttl_ms }: { holder: string; epoch: number; ttl_ms: number },
+    { monotonic = () => performance.now(), wall = Date.now }: LeaseOptions,
   ) {
-    this.#client = client;
-    this.#at = { Bucket, Key };
+    this.epoch = epoch;
+    this.#bucket = bucket;
     this.#holder = holder;
-    this.#ms = ms;
-    this.#sse = sse;
-  }
-
-  /** Takes the lease; gives the name of a holder that is alive, or null where it is ours now. */
-  async take(): Promise<string | null> {
-    const before = await this.#read();
-    // The age is measured by the store's own clock, on both ends.
-    if (before && before.age_ms <= before.state.ms) return before.state.holder;
-    this.#epoch = (before?.state.epoch ?? 0) + 1;
-    const won = await this.#write(before ? { IfMatch: before.etag } : { IfNoneMatch: "*" });
-    if (!won) return (await this.#read())?.state.holder ?? "another run";
-    this.#timer = setInterval(() => this.#renew(), this.#ms / 3);
-    // A run that is over must not wait for its next renewal.
-    Deno.unrefTimer(this.#timer as unknown as number);
-    return null;
+    this.#ttl_ms = ttl_ms;
+    this.#monotonic = monotonic;
+    this.#wall = wall;
   }
 
   /**
-   * Makes sure that the lease is still ours. A process that was paused longer than the lease lasts cannot know who
-   * holds it now, and stops before it writes.
+   * Comes back while the lock is held. Where the lease may have run out (a suspended laptop, a paused process), it is
+   * renewed first, which fails once somebody else has taken it; so it is with `verify`.
    *
-   * @throws {LakeError} where it is not.
+   * @throws {LakeError} where the lock is lost.
    */
-  check(): void {
-    const silent_ms = performance.now() - this.#renewed;
-    if (this.#lost === null && silent_ms < this.#ms) return;
-    throw new LakeError(
-      `Cannot go on as "${this.#holder}": ` +
-        (this.#lost ?? `the lock was not renewed for ${(silent_ms / 1000).toFixed(0)} s`) +
-        `, another run may be writing; run again`,
-      { retryable: true },
+  async assertHeld({ verify = false } = {}): Promise<void> {
+    if (this.#lost) throw this.#lost;
+    // The monotonic clock stands still while a machine sleeps, and the wall clock may be set back: the later one counts.
+    const age = Math.max(
+      this.#monotonic() - this.#renewed.monotonic,
+      this.#wall() - this.#renewed.wall,
     );
+    if (verify || age > this.#ttl_ms * 0.75) await this.#renew();
   }
 
-  /** Gives the lease back, unless somebody else has it by now. */
+  /** Renews the lease from time to time, without keeping the process alive. */
+  keep(): void {
+    const timer = setTimeout(async () => {
+      // A store that cannot be reached for a moment: the next renewal or the next write will tell.
+      await this.#renew().catch(() => {});
+      if (!this.#lost && this.#timer !== undefined) this.keep();
+    }, this.#ttl_ms / 3);
+    Deno.unrefTimer(timer);
+    this.#timer = timer;
+  }
+
+  /** Gives the lock back. The object stays, with its epoch. */
   async release(): Promise<void> {
-    clearInterval(this.#timer);
-    if (this.#lost !== null) return;
-    try {
-      await this.#client.send(new DeleteObjectCommand({ ...this.#at, IfMatch: this.#etag }));
-    } catch (error) {
-      if (!isPreconditionFailed(error) && !isNoObject(error)) throw error;
-    }
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#renewal?.catch(() => {});
+    if (this.#lost) return;
+    await this.write(null, this.#etag).catch((error) => {
+      // All is committed by now; without this word the lease runs out by itself.
+      if (!(error instanceof LakebookError)) throw error;
+    });
   }
 
-  async #renew(): Promise<void> {
+  /** Writes the lease; false where the object is not the expected one any more. */
+  async write(holder: string | null, expected: string | null): Promise<boolean> {
+    const at = { monotonic: this.#monotonic(), wall: this.#wall() };
+    const text: LeaseText = { holder, epoch: this.epoch, ttl_ms: this.#ttl_ms, nonce: crypto.randomUUID() };
+    const body = bodyOf(`${JSON.stringify(text)}\n`);
     try {
-      if (!await this.#write({ IfMatch: this.#etag })) this.#lost = "somebody else has taken the lock";
-    } catch {
-      // The next renewal tries again; check() notices when none came through in time.
-    }
-  }
-
-  async #write(condition: Pick<PutObjectCommandInput, "IfMatch" | "IfNoneMatch">): Promise<boolean> {
-    const began = performance.now();
-    const nonce = crypto.randomUUID();
-    const state: State = { holder: this.#holder, epoch: this.#epoch, nonce, ms: this.#ms };
-    try {
-      const { ETag } = await this.#client.send(
-        new PutObjectCommand({ ...this.#at, Body: JSON.stringify(state), ...this.#sse, ...condition }),
-      );
-      this.#etag = ETag!;
+      this.#etag = await this.#bucket.put(LOCK, body, { etag: expected });
     } catch (error) {
-      if (!isPreconditionFailed(error)) throw error;
-      // Our own write, if its reply was lost and the SDK sent it again.
-      const now = await this.#read();
-      if (now?.state.nonce !== nonce) return false;
-      this.#etag = now.etag;
+      if (!(error instanceof ConditionFailed) && !isUnknownOutcome(error)) throw error;
+      // The reply to our own write may have been lost.
+      const found = await this.#bucket.head(LOCK);
+      if (found?.write !== body.write) {
+        if (error instanceof ConditionFailed) return false;
+        throw error;
+      }
+      this.#etag = found.etag;
     }
-    this.#renewed = began;
+    this.#renewed = at;
     return true;
   }
 
-  async #read(): Promise<{ state: State; etag: string; age_ms: number } | null> {
-    let clock_ms = NaN;
-    const command = new GetObjectCommand(this.#at);
-    command.middlewareStack.add(
-      (next) => async (args) => {
-        const result = await next(args);
-        const headers = (result.response as { headers?: Record<string, string> }).headers ?? {};
-        clock_ms = Date.parse(headers["date"] ?? "");
-        return result;
-      },
-      { step: "deserialize", name: "clock" },
+  #renew(): Promise<void> {
+    return this.#renewal ??= this.#renewOnce().finally(() => this.#renewal = null);
+  }
+
+  async #renewOnce(): Promise<void> {
+    if (await this.write(this.#holder, this.#etag)) return;
+    this.#lost = new LakeError(
+      `Cannot write to lake "${this.#bucket.url}": ${this.#holder} lost the lock (it was away for more than ` +
+        `${this.#ttl_ms / 1000} s and another run took over), run again; what was committed stays`,
     );
-    try {
-      const { Body, ETag, LastModified } = await this.#client.send(command);
-      const state = STATE.parse(JSON.parse(await Body!.transformToString()));
-      const age_ms = (Number.isNaN(clock_ms) ? Date.now() : clock_ms) - LastModified!.getTime();
-      return { state, etag: ETag!, age_ms };
-    } catch (error) {
-      if (isNoObject(error)) return null;
-      throw error;
-    }
+    throw this.#lost;
+  }
+}
+
+function readLease(bucket: S3Bucket, bytes: Uint8Array): LeaseText {
+  try {
+    return LEASE.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch (cause) {
+    throw new LakeError(
+      `Cannot lock lake "${bucket.url}": its ${LOCK} is damaged, delete it once no run is writing, and run again`,
+      { cause },
+    );
   }
 }

@@ -1,72 +1,114 @@
-/** Where an S3 lake is and how to talk to it, from its URL and the environment. */
-import { z } from "zod";
+/** Where an S3 lake lies and how it is reached, from its URL and the environment. Loads nothing of AWS. */
 import { ConfigError, UsageError } from "../core/errors.ts";
 
-/** Settings of an S3 store. Credentials are not among them: the SDK finds them by its standard chain. */
+/** Variables that a command hands to {@linkcode s3Settings}; AWS's SDK reads further ones of its own. */
+export const S3_VARIABLES = [
+  "AWS_ACCESS_KEY_ID",
+  "AWS_DEFAULT_REGION",
+  "AWS_ENDPOINT_URL",
+  "AWS_ENDPOINT_URL_S3",
+  "AWS_PROFILE",
+  "AWS_REGION",
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "LAKEBOOK_S3_KMS_KEY_ID",
+  "LAKEBOOK_S3_SSE",
+  "LAKEBOOK_S3_SCRATCH",
+] as const;
+
+/** Where a lake's bucket is and how objects are written to it. */
 export interface S3Settings {
   bucket: string;
-  /** Ends with a slash, or is empty. */
+  /** In front of every key: empty, or with a slash at its end. */
   prefix: string;
-  region: string;
-  /** A server that is not AWS; then addresses have the bucket in their path, and only needed checksums are sent. */
-  endpoint: string | null;
-  /** Server-side encryption of what is written. */
-  sse: { ServerSideEncryption: "AES256" | "aws:kms"; SSEKMSKeyId?: string } | null;
+  /** Address of a store other than AWS's own. */
+  endpoint?: string;
+  /** Absent where the SDK shall take it from the profile. */
+  region?: string;
+  /** Absent where the SDK shall look for them: profile files, web identity, container, instance. */
+  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
+  /** Encryption at rest; the bucket's own default where it is left out. */
+  sse?: "AES256" | "aws:kms";
+  kmsKeyId?: string;
+  /** Local folder beneath which each writer has a folder of its own. */
+  scratch: string;
 }
 
-const TEXT = z.string().trim().optional().transform((text) => text === "" ? undefined : text);
-
-const ENVIRONMENT = z.object({
-  AWS_ENDPOINT_URL_S3: TEXT,
-  AWS_ENDPOINT_URL: TEXT,
-  AWS_REGION: TEXT,
-  AWS_DEFAULT_REGION: TEXT,
-  LAKEBOOK_S3_SSE: TEXT.pipe(z.enum(["AES256", "aws:kms"], "write AES256 or aws:kms").optional()),
-  LAKEBOOK_S3_KMS_KEY_ID: TEXT,
-});
-
 /**
- * Reads `s3://bucket/prefix` and the variables that the AWS tools know.
+ * Reads a lake's URL and its settings: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, `AWS_REGION` or
+ * `AWS_DEFAULT_REGION`, `LAKEBOOK_S3_SSE` (`AES256` or `aws:kms`), `LAKEBOOK_S3_KMS_KEY_ID` and `LAKEBOOK_S3_SCRATCH`
+ * (default `data/scratch`). An empty variable counts as absent.
  *
- * @throws {UsageError} for a URL that names no bucket.
- * @throws {ConfigError} for a variable that cannot be used.
+ * @throws {UsageError} where the URL names no bucket.
+ * @throws {ConfigError} where a variable cannot be used. The message never holds a secret.
  *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
- * const settings = s3Settings("s3://my-bucket/lakes/live", { AWS_REGION: "eu-central-1" });
- * assertEquals([settings.bucket, settings.prefix, settings.region], ["my-bucket", "lakes/live/", "eu-central-1"]);
+ * const { bucket, prefix, region } = s3Settings("s3://prices/lake/", { AWS_REGION: "eu-central-1" });
+ * assertEquals([bucket, prefix, region], ["prices", "lake/", "eu-central-1"]);
  * ```
  */
 export function s3Settings(url: string, env: Readonly<Record<string, string | undefined>>): S3Settings {
-  const [, bucket, path = ""] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/.exec(url) ?? [];
-  if (bucket === undefined || path.split("/").includes("..")) {
+  const read = (name: typeof S3_VARIABLES[number]) => env[name]?.trim() || undefined;
+  const settings: S3Settings = { ...readUrl(url), scratch: read("LAKEBOOK_S3_SCRATCH") ?? "data/scratch" };
+
+  const endpoint = read("AWS_ENDPOINT_URL_S3") ?? read("AWS_ENDPOINT_URL");
+  if (endpoint !== undefined) settings.endpoint = readEndpoint(endpoint);
+  const region = read("AWS_REGION") ?? read("AWS_DEFAULT_REGION") ??
+    (isCustom(settings.endpoint) ? "us-east-1" : undefined);
+  if (region !== undefined) settings.region = region;
+
+  const accessKeyId = read("AWS_ACCESS_KEY_ID"), secretAccessKey = read("AWS_SECRET_ACCESS_KEY");
+  const sessionToken = read("AWS_SESSION_TOKEN");
+  if (accessKeyId !== undefined && secretAccessKey !== undefined && read("AWS_PROFILE") === undefined) {
+    settings.credentials = { accessKeyId, secretAccessKey, ...sessionToken ? { sessionToken } : {} };
+  }
+
+  const sse = read("LAKEBOOK_S3_SSE"), kmsKeyId = read("LAKEBOOK_S3_KMS_KEY_ID");
+  if (sse !== undefined) {
+    if (sse !== "AES256" && sse !== "aws:kms") {
+      throw new ConfigError(`Cannot use "LAKEBOOK_S3_SSE": it is "${sse}", write AES256 or aws:kms`);
+    }
+    settings.sse = sse;
+  }
+  if (kmsKeyId !== undefined) {
+    if (sse !== "aws:kms") {
+      throw new ConfigError(
+        `Cannot use "LAKEBOOK_S3_KMS_KEY_ID": it needs LAKEBOOK_S3_SSE=aws:kms, set that as well`,
+      );
+    }
+    settings.kmsKeyId = kmsKeyId;
+  }
+  return settings;
+}
+
+/** Whether an endpoint is of another make than AWS, so that only what every store knows may be asked of it. */
+export function isCustom(endpoint: string | undefined): boolean {
+  return endpoint !== undefined && !/\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
+}
+
+/** `s3://bucket/some/prefix` in its parts. */
+function readUrl(url: string): { bucket: string; prefix: string } {
+  const [, bucket = "", path = ""] = /^s3:\/\/([^/]*)\/?(.*)$/i.exec(url) ?? [];
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket)) {
     throw new UsageError(
-      `Cannot open lake "${url}": it is not an S3 URL, write for example s3://my-bucket/lake`,
+      `Cannot open lake "${url}": it names no bucket (3 to 63 of a-z, 0-9, "-" and "."), write s3://bucket/prefix`,
     );
   }
-  const parsed = ENVIRONMENT.safeParse(env);
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    throw new ConfigError(`Cannot use "${path.join(".")}": ${message}`);
+  const folders = path.split("/").filter((folder) => folder !== "");
+  if (folders.some((folder) => folder === "." || folder === "..")) {
+    throw new UsageError(`Cannot open lake "${url}": its prefix has a "." or "..", write s3://bucket/prefix`);
   }
-  const variables = parsed.data;
-  const endpoint = variables.AWS_ENDPOINT_URL_S3 ?? variables.AWS_ENDPOINT_URL ?? null;
-  if (endpoint !== null && !URL.canParse(endpoint)) {
-    throw new ConfigError(
-      'Cannot use "AWS_ENDPOINT_URL_S3": it is not an address, write for example http://127.0.0.1:9000',
-    );
+  return { bucket, prefix: folders.map((folder) => `${folder}/`).join("") };
+}
+
+function readEndpoint(text: string): string {
+  if (URL.canParse(text)) {
+    const { protocol, username, password, search, hash } = new URL(text);
+    if (/^https?:$/.test(protocol) && username + password + search + hash === "") return text;
   }
-  const prefix = path.replace(/^\/+|\/+$/g, "");
-  const key = variables.LAKEBOOK_S3_KMS_KEY_ID;
-  return {
-    bucket,
-    prefix: prefix === "" ? "" : `${prefix}/`,
-    region: variables.AWS_REGION ?? variables.AWS_DEFAULT_REGION ?? "us-east-1",
-    endpoint,
-    sse: variables.LAKEBOOK_S3_SSE === undefined ? null : {
-      ServerSideEncryption: variables.LAKEBOOK_S3_SSE,
-      ...(key === undefined ? {} : { SSEKMSKeyId: key }),
-    },
-  };
+  throw new ConfigError(
+    `Cannot use "AWS_ENDPOINT_URL": it is not a plain http(s) address, write for example http://127.0.0.1:9000`,
+  );
 }

@@ -5,6 +5,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { LakebookError, UsageError } from "../core/errors.ts";
 import { parseInstant } from "../core/time.ts";
+import { S3_VARIABLES } from "../lake/store_s3_settings.ts";
 import type { CommandIo, ProcessIo } from "./command_io.ts";
 import { EXIT, exitCodeOf } from "./exit_codes.ts";
 import { registerIngest } from "./ingest/register_ingest.ts";
@@ -14,18 +15,13 @@ const ENGINE = () => new Option("--engine <name>", "SQL engine").choices(["duckd
 const LAKE =
   "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo for the demo market)";
 
-/** Settings that come from the environment. The AWS SDK looks for credentials in it by itself. */
+/** Settings that come from the environment. */
 const SETTINGS = [
   "COINGECKO_BASE_URL",
   "COINGECKO_DEMO_API_KEY",
   "COINGECKO_PRO_API_KEY",
   "COINGECKO_REQUESTS_PER_MINUTE",
-  "AWS_ENDPOINT_URL_S3",
-  "AWS_ENDPOINT_URL",
-  "AWS_REGION",
-  "AWS_DEFAULT_REGION",
-  "LAKEBOOK_S3_SSE",
-  "LAKEBOOK_S3_KMS_KEY_ID",
+  ...S3_VARIABLES,
 ];
 
 /** Builds the program; `run` receives each command's exit code. */

@@ -1,0 +1,119 @@
+/** Local copies of a bucket's objects, fetched when they are needed and when they have changed. */
+import { ConditionFailed } from "./store_s3_errors.ts";
+import type { S3Bucket } from "./store_s3_bucket.ts";
+import { explainWriteError } from "./store_local.ts";
+
+/** Objects fetched at the same time, and pieces of a big one. */
+const OBJECTS_AT_ONCE = 16, PIECES_AT_ONCE = 4;
+/** Larger objects are fetched piece by piece. */
+const PIECE_BYTES = 16 << 20;
+/** Tries to fetch one object that others replace again and again. */
+const TRIES = 5;
+
+/** Copies in a folder of this writer's own; what it does not know of is not there. */
+export class LocalCopies {
+  readonly #bucket: S3Bucket;
+  readonly #folder: string;
+  /** ETag of each copy. */
+  readonly #etags = new Map<string, string>();
+  /** One refresh after the other, so that two of them do not write the same file. */
+  #refreshing: Promise<unknown> = Promise.resolve();
+
+  constructor(bucket: S3Bucket, folder: string) {
+    this.#bucket = bucket;
+    this.#folder = folder;
+  }
+
+  /** A path with the object, or, for a key with a slash at its end, a folder with all objects beneath it. */
+  refresh(key: string): Promise<string> {
+    const refreshed = this.#refreshing.then(() => this.#refresh(key));
+    this.#refreshing = refreshed.catch(() => {});
+    return refreshed;
+  }
+
+  async #refresh(key: string): Promise<string> {
+    const isFolder = key === "" || key.endsWith("/");
+    const object = isFolder ? null : await this.#bucket.head(key);
+    const objects = isFolder ? await this.#bucket.list(key) : object ? [{ key, etag: object.etag }] : [];
+    const wanted = new Map(objects.filter((one) => !one.key.endsWith("/")).map((one) => [one.key, one.etag]));
+    for (const known of [...this.#etags.keys()]) {
+      if ((isFolder ? known.startsWith(key) : known === key) && !wanted.has(known)) await this.#drop(known);
+    }
+    const stale = [...wanted].filter(([name, etag]) => this.#etags.get(name) !== etag).map(([name]) => name);
+    await inParallel(OBJECTS_AT_ONCE, stale, (name) => this.#fetch(name));
+    return `${this.#folder}/${key}`;
+  }
+
+  async #drop(key: string): Promise<void> {
+    this.#etags.delete(key);
+    await Deno.remove(`${this.#folder}/${key}`);
+  }
+
+  async #fetch(key: string): Promise<void> {
+    const path = `${this.#folder}/${key}`;
+    await local(key, () => Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true }));
+    for (let tries = 1;; tries++) {
+      try {
+        const object = await this.#bucket.get(key, { limit: PIECE_BYTES });
+        if (!object) return;
+        await local(key, () => Deno.writeFile(path, object.bytes ?? new Uint8Array()));
+        if (!object.bytes) await this.#fetchPieces(key, path, object);
+        this.#etags.set(key, object.etag);
+        return;
+      } catch (error) {
+        if (!(error instanceof ConditionFailed) || tries === TRIES) throw error;
+      }
+    }
+  }
+
+  async #fetchPieces(
+    key: string,
+    path: string,
+    { size, etag }: { size: number; etag: string },
+  ): Promise<void> {
+    await inParallel(PIECES_AT_ONCE, pieces(0, size), async ([first, last]) => {
+      const piece = await this.#bucket.get(key, { range: [first, last], etag });
+      if (!piece) throw new ConditionFailed(`"${key}" is gone`);
+      using file = await Deno.open(path, { write: true });
+      await file.seek(first, Deno.SeekMode.Start);
+      await local(key, () => new Blob([piece.bytes!]).stream().pipeTo(file.writable, { preventClose: true }));
+    });
+  }
+}
+
+/** First and last byte of each piece of `size` bytes from `start` on. */
+export function pieces(start: number, size: number): [first: number, last: number][] {
+  return Array.from({ length: Math.ceil(size / PIECE_BYTES) }, (_, i) => {
+    const first = start + i * PIECE_BYTES;
+    return [first, Math.min(first + PIECE_BYTES, start + size) - 1];
+  });
+}
+
+/** Works through a list, `width` items at a time, and stops at the first failure. */
+export async function inParallel<T>(
+  width: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = [...items].reverse();
+  const lane = async () => {
+    while (queue.length > 0) {
+      try {
+        await work(queue.pop()!);
+      } catch (error) {
+        queue.length = 0;
+        throw error;
+      }
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: width }, lane));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}
+
+async function local<T>(key: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    throw explainWriteError(key, error);
+  }
+}
