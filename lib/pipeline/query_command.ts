@@ -3,8 +3,8 @@ import { SqlError } from "../core/errors.ts";
 import { TABLES } from "../core/tables.ts";
 import {
   mentionedTables,
-  registerNothing,
   registerTables,
+  registerUnread,
   registerViews,
   VIEWS,
 } from "../warehouse/catalog.ts";
@@ -26,7 +26,7 @@ export async function queryCommand(
   using engine = await openDuckDb();
   const tables = await mentionedTables(sql);
   await registerTables(engine, store, tables);
-  await registerNothing(engine, TABLES.filter((table) => !tables.includes(table)));
+  await registerUnread(engine, TABLES.filter((table) => !tables.includes(table)));
   await registerViews(engine);
   try {
     stdout(formatRows(await engine.query(sql), format));

@@ -91,6 +91,32 @@ Deno.test("every command says what is wrong with an S3 lake", async () => {
   });
 });
 
+Deno.test("query on an S3 lake fetches the tables that it names, and no others", async () => {
+  await onS3(async (work, lake, env, s3) => {
+    const file = await work.file("day.csv", candleCsv(Date.UTC(2024, 1, 28), 1440));
+    const only = ["--only", "ingest,process,materialize"];
+    assertEquals((await work.run(["pipeline", "--ohlcv", file, "--lake", lake, ...only], env)).code, 0);
+    const fetched = async (sql: string) => {
+      s3.requests.length = 0;
+      const { stdout } = await work.run(["query", sql, "--lake", lake, "--format", "csv"], env);
+      const keys = s3.requests.flatMap((request) =>
+        /^GET bucket\/lakes\/one\/([^_/]+\/[^/]+)/.exec(request)?.[1] ?? []
+      );
+      return [stdout, ...new Set(keys)];
+    };
+    assertEquals(await fetched("SELECT count(*) AS n FROM ohlcv_hourly"), [
+      "n\n24\n",
+      "processed/ohlcv_hourly",
+    ]);
+    assertEquals(await fetched("SELECT 1 AS n"), ["n\n1\n"]);
+    assertEquals(await fetched("SELECT count(*) AS n FROM v_top_100"), ["n\n0\n"]);
+    const hidden = "SELECT count(*) FROM query_table('ohlcv_' || 'hourly')";
+    const { code, stdout, stderr } = await work.run(["query", hidden, "--lake", lake], env);
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, 'Cannot read table "ohlcv_hourly": the statement does not name it');
+  });
+});
+
 /** The lake's data by key; ledger, lock and page are about runs. */
 function dataOf(s3: TestS3): Record<string, string> {
   const objects = [...s3.buckets.get("bucket")!].map((

@@ -91,6 +91,18 @@ export async function registerNothing(engine: DuckDb, tables: readonly TableDefi
   }
 }
 
+/**
+ * Defines tables that have their columns and refuse to be read: {@linkcode mentionedTables} did not find their names,
+ * so their objects are not here. An empty table in their place would give a wrong answer.
+ */
+export async function registerUnread(engine: DuckDb, tables: readonly TableDefinition[]): Promise<void> {
+  for (const table of tables) {
+    const text = `Cannot read table "${table.name}": the statement does not name it, write its name out`;
+    const select = selectNothing(table).replace(/WHERE false$/, `WHERE error(${quote(text)})::BOOLEAN`);
+    await engine.run(`CREATE OR REPLACE VIEW ${table.database}.${table.name} AS ${select}`);
+  }
+}
+
 /** Defines the views of `views/*.sql`. Call {@linkcode registerTables} first. */
 export async function registerViews(engine: DuckDb): Promise<void> {
   for (const name of VIEWS) {
