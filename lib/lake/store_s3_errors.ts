@@ -121,6 +121,10 @@ function placeState(
   }
   if (/region is missing/i.test(message)) return config("no region is set, set AWS_REGION to the bucket's");
   if (code === "InvalidBucketName") return config("the bucket's name is not allowed there, name another one");
+  if (code === "NotImplemented" || status === 501) {
+    const hint = settings.sse ? "unset LAKEBOOK_S3_SSE or use another store" : "use another store";
+    return config(`this store cannot do that (${message}), ${hint}`);
+  }
   if (/^ERR_(SSL|TLS)|CERT/.test(code)) {
     return config(
       `its TLS is not accepted (${code}), check http or https in AWS_ENDPOINT_URL and the certificate`,

@@ -58,6 +58,12 @@ Deno.test("explainS3Error() says what to do about each kind of failure", () => {
         "Deno may not reach s3.example.org, add",
         false,
       ],
+      [
+        { name: "NotImplemented", message: "no KMS", ...status(501) },
+        ConfigError,
+        "cannot do that (no KMS)",
+        false,
+      ],
       [{ code: "ERR_SSL_WRONG_VERSION_NUMBER" }, ConfigError, "its TLS is not accepted (ERR_SSL", false],
       [{ code: "ECONNRESET" }, LakeError, "the connection broke (ECONNRESET)", true],
       [{ name: "TimeoutError", message: "late" }, LakeError, "the connection broke (TimeoutError)", true],
