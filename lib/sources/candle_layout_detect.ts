@@ -485,9 +485,19 @@ function timeframeOf(
       ],
     };
   }
-  if (steps.length > 3) {
+  if (steps.length > 3 && step !== null) {
+    const sparse = step.value > DAY_MS ? null : sparseFrame(steps, named);
+    if (sparse !== null) {
+      return {
+        timeframe: sparse,
+        evidence: [
+          `steps differ (most often ${step.value / 1000} s) and are whole ${sparse} bars: bars are missing`,
+          order,
+        ],
+      };
+    }
     throw new QualityError(
-      `Cannot read "${name}": its bars are ${(step?.value ?? 0) / 1000} s apart, give bars of one of ${
+      `Cannot read "${name}": its bars are ${step.value / 1000} s apart, give bars of one of ${
         Object.keys(TIMEFRAMES).join(", ")
       }`,
     );
@@ -496,10 +506,17 @@ function timeframeOf(
     timeframe: named,
     evidence: [
       named === null
-        ? `${times.length} rows are too few to tell the bar length`
-        : `bars of ${named} by its name, ${times.length} rows are too few to measure`,
+        ? `${times.length} ${times.length === 1 ? "row is" : "rows are"} too few to tell the bar length`
+        : `bars of ${named} by the name, the rows are too few to measure`,
     ],
   };
+}
+
+/** The bar length of rows with many bars missing: what the name says, or else the longest, that measures the steps. */
+function sparseFrame(steps: readonly number[], named: string | null): string | null {
+  const measures = (ms: number) => steps.filter((step) => step % ms === 0).length >= steps.length * 0.95;
+  if (named !== null && measures(TIMEFRAMES[named]!)) return named;
+  return Object.entries(TIMEFRAMES).findLast(([, ms]) => measures(ms))?.[0] ?? null;
 }
 
 function volumeUnit(layout: CandleLayout, symbol: string | null): string {

@@ -168,6 +168,24 @@ Deno.test("detectLayout() finds the volume of the base coin by the market's name
   assertStringIncludes(error.message, "cryptodatadownload: line 1 does not name volume_<coin>");
 });
 
+Deno.test("detectLayout() measures the bars of a file with gaps, and leaves a few rows to the file's name", () => {
+  const minutes = (...at: number[]) =>
+    lines("bitfinex", at.map((i) => ({ ...bars(1)[0]!, time: START + i * MINUTE_MS })));
+  const table: [head: string[], name: string, timeframe: string | null][] = [
+    [minutes(0, 7, 14, 21, 30, 37), "x.csv", "1m"],
+    [minutes(0, 10, 20, 40, 50), "x.csv", "5m"],
+    [minutes(0, 10, 20, 40, 50), "x_1m.csv", "1m"],
+    [minutes(0, 1, 1, 1, 0), "x.csv", "1m"],
+    [minutes(0), "x.csv", null],
+    [minutes(0), "BTCUSDT-1h-2025.csv", "1h"],
+    [minutes(0, 9), "x.csv", null],
+    [minutes(60, 0), "x_1m.csv", "1h"],
+  ];
+  for (const [head, name, timeframe] of table) {
+    assertEquals([name, detect(head, { name }).timeframe], [name, timeframe]);
+  }
+});
+
 const HEADER = "time,open,close,high,low,volume";
 const FIFTY = Array.from({ length: 50 }, (_, i) => `c${i}`).join();
 
@@ -236,6 +254,12 @@ const REFUSED: [
     lines("lakebook", bars(9, 10_000)),
     QualityError,
     "its bars are 10 s apart, give bars of one of 1m, 3m",
+  ],
+  [
+    "weekly bars",
+    lines("lakebook", bars(9, 7 * DAY_MS)),
+    QualityError,
+    "its bars are 604800 s apart",
   ],
   [
     "a banner of another zone",
