@@ -27,6 +27,13 @@ export function rawCandlesKey(
   return `${BTCUSD_RAW.prefix}symbol=${symbol}/source=${source}/timeframe=${timeframe}/${file}`;
 }
 
+/** A candle file of another layout, exactly as it came; what is made of it lies where {@linkcode rawCandlesKey} says. */
+export function originalCandlesKey(
+  { layout, sha256, file }: { layout: string; sha256: string; file: string },
+): string {
+  return `raw/candle_files/layout=${layout}/${sha256.slice(0, 16)}/${file}`;
+}
+
 /** The exact response of `/coins/markets` for a slot. */
 export function rawMarketsKey(source: string, slot: Date): string {
   return `raw/${source}/markets/${hourFolder(slot)}/${compactStamp(slot)}.json`;

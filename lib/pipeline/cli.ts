@@ -63,6 +63,20 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       run(await pipelineCommand(flags, withEffects(io, flags)));
     });
 
+  program.command("backfill")
+    .description("candle history from files: CryptoDataDownload, Binance, Bitfinex and other layouts")
+    .option("--ohlcv <file>", ".csv, .csv.gz or .zip; repeatable", append)
+    .option("--layout <name>", "the files' layout, where it should not be found out")
+    .option("--timezone <zone>", "zone of stamps in local time, such as Europe/Madrid")
+    .option("--lake <place>", "folder or s3://bucket/prefix of the lake (default: data/lake)")
+    .option("--now <time>", "run as if it were this time (ISO 8601)")
+    .option("--dry-run", "show how each file is understood, and why; write nothing")
+    .option("--json", "print the run's summary (or the previews) as JSON on stdout")
+    .action(async (flags: Record<string, unknown>) => {
+      const { backfillCommand } = await import("./backfill_command.ts");
+      run(await backfillCommand(flags, withEffects(io, flags)));
+    });
+
   program.command("query")
     .description("runs SQL (Athena's dialect) on the lake's tables and views")
     .argument("<sql>", 'one reading statement, such as "SELECT * FROM v_top_100 LIMIT 5"')

@@ -311,3 +311,77 @@ Deno.test("pipeline puts a page of raw/ that is not JSON aside, once", async () 
   assertEquals((await work.run(["replay", "--lake", work.lake])).code, 0);
   assertEquals(await work.query("SELECT id FROM processed_prices"), [{ id: "bitcoin" }]);
 });
+
+const DOWNLOADED = [
+  "Timestamps are UTC timezone,https://www.CryptoDataDownload.com",
+  "Date,Symbol,Open,High,Low,Close,Volume BTC,Volume USD",
+  "2019-06-04 12-AM,BTCUSD,8107.96,8107.96,7700,7955.07,6176.49,48760331.59",
+  "2019-06-03 11-PM,BTCUSD,8200,8210,8100,8107.96,10,81000",
+  "2019-06-03 10-PM,BTCUSD,8200,8100,8210,8200,10,81000",
+  "",
+].join("\r\n");
+
+Deno.test("backfill takes a foreign layout: the exact file, its candles, and what was refused", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("BTCUSD_1h.csv", DOWNLOADED);
+  const args = ["backfill", "--ohlcv", file, "--lake", work.lake, "--now", "2019-06-05T00:00:00Z"];
+  const dry = await work.run([...args, "--dry-run"]);
+  assertEquals(dry.code, 0);
+  for (
+    const words of [
+      "layout cryptodatadownload, bars of 1h, volume in BTC (base coin)",
+      "because line 1 is a banner",
+      "line 3: 2019-06-04T00:00:00.000Z open 8107.96 high 8107.96 low 7700 close 7955.07 volume 6176.49",
+      "line 5 would be refused: high_below_low",
+    ]
+  ) assertStringIncludes(dry.stdout, words);
+  assertEquals(await Deno.stat(work.lake).catch(() => null), null);
+
+  assertEquals((await work.run(args)).code, 7);
+  const objects = await work.objects();
+  const original = Object.keys(objects).find((key) => key.startsWith("raw/candle_files/"))!;
+  assertMatch(original, /^raw\/candle_files\/layout=cryptodatadownload\/[0-9a-f]{16}\/BTCUSD_1h\.csv$/);
+  assertEquals(new TextDecoder().decode(Uint8Array.fromHex(objects[original]!)), DOWNLOADED);
+  assertEquals(await work.query("SELECT hour_start, open, high, low, close FROM ohlcv_hourly ORDER BY 1"), [
+    { hour_start: "2019-06-03T23:00:00.000Z", open: 8200, high: 8210, low: 8100, close: 8107.96 },
+    { hour_start: "2019-06-04T00:00:00.000Z", open: 8107.96, high: 8107.96, low: 7700, close: 7955.07 },
+  ]);
+  const letter = Object.entries(objects).find(([key]) => /^dead_letters\/.*\.json$/.test(key))![1];
+  const told = JSON.parse(new TextDecoder().decode(Uint8Array.fromHex(letter)));
+  assertEquals([told.origin, told.examples[0].line], [original, 5]);
+  await work.run(args);
+  assertEquals(await work.objects(), objects);
+
+  // The same name with another content is another original; the first one stays.
+  const later = DOWNLOADED.replace(
+    "2019-06-03 10-PM,BTCUSD,8200,8100,8210",
+    "2019-06-03 10-PM,BTCUSD,8200,8210,8100",
+  );
+  await work.run(["backfill", "--ohlcv", await work.file("BTCUSD_1h.csv", later), ...args.slice(3)]);
+  const originals = Object.keys(await work.objects()).filter((key) => key.startsWith("raw/candle_files/"));
+  assertEquals([originals.length, originals.includes(original)], [2, true]);
+  assertEquals((await work.run(["doctor", "--lake", work.lake])).stdout.includes("every object holds"), true);
+});
+
+Deno.test("backfill refuses what it cannot understand, with its own words and code", async () => {
+  await using work = await Workplace.make();
+  const table: [name: string, content: string, args: string[], code: number, words: string][] = [
+    ["none.csv", "", [], 2, "name a file with --ohlcv FILE"],
+    [
+      "ETHUSD_1h.csv",
+      DOWNLOADED.replaceAll("BTC", "ETH"),
+      [],
+      5,
+      "it is about ETHUSD, this lake takes BTCUSD so far",
+    ],
+    ["noise.csv", "a;b;c\n1;2;3\n", [], 5, "--layout"],
+    ["BTCUSD.csv", DOWNLOADED, ["--layout", "excel"], 2, "excel"],
+  ];
+  for (const [name, content, more, code, words] of table) {
+    const file = content === "" ? [] : ["--ohlcv", await work.file(name, content)];
+    const result = await work.run(["backfill", ...file, ...more, "--lake", work.lake]);
+    assertEquals([name, result.code], [name, code]);
+    assertStringIncludes(result.stderr, words);
+    assertEquals(await work.objects(), {});
+  }
+});

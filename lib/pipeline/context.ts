@@ -10,6 +10,7 @@ import type { QualityReport } from "../quality/mod.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
 import { CANDLE_RECORDS, type CandleRecord, candleRecord } from "../warehouse/candle_records.ts";
 import { CandleStage, type StagedSeries } from "../warehouse/candle_stage.ts";
+import type { LayoutChoice } from "./steps/convert_candles.ts";
 import { type DuckDb, openDuckDb } from "../warehouse/engine_duckdb.ts";
 
 /** Where a run's data come from. `auto` is settled before the first step. */
@@ -42,6 +43,8 @@ export interface RunSettings {
   source: RunSource;
   /** Candle files, for `csv`. */
   ohlcv: readonly string[];
+  /** What is known of their layout, where they may have another one than the lake's own. */
+  layout?: LayoutChoice;
   /** Folder of the model registry. */
   models: string;
   /** Seed of the demo market and of every model. */

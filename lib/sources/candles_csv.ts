@@ -121,7 +121,7 @@ function checkHeader(path: string, header: string, columns: string[]): void {
       `Cannot read "${path}": column ${missing.join(", ")} is missing, its first line is "${
         header.slice(0, 120)
       }"; ` +
-        `the header must name ${wanted} (any order, separated by commas)`,
+        `the header must name ${wanted} (any order, separated by commas); \`deno task backfill\` reads other layouts`,
     );
   }
   const repeated = CANDLE_COLUMNS.filter((name) => columns.indexOf(name) !== columns.lastIndexOf(name));

@@ -1,5 +1,4 @@
 /** Candle files into `raw/`: exact bytes, each file once, and only if it can be read to its end. */
-import { createHash } from "node:crypto";
 import { QualityError } from "../../core/errors.ts";
 import type { Reject } from "../../core/rows.ts";
 import { countReasons, keepDeadLetter, reasonCounts } from "../../lake/dead_letters.ts";
@@ -10,6 +9,8 @@ import { inspectCandles } from "../../sources/candles_csv.ts";
 import { CANDLE_RECORDS } from "../../warehouse/candle_records.ts";
 import type { LoadReport } from "../../warehouse/candle_stage.ts";
 import { type RunContext, SYMBOL } from "../context.ts";
+import { convertCandles } from "./convert_candles.ts";
+import { hashFile } from "./hash_file.ts";
 
 /** What came of one file. */
 export interface IngestedFile {
@@ -21,7 +22,8 @@ export interface IngestedFile {
 
 /**
  * Takes a candle file into the lake. The copy is read to its end before it gets its place, so a cut or foreign
- * file leaves no trace; refused lines go to the dead letters.
+ * file leaves no trace; refused lines go to the dead letters. A file of another layout is converted first, see
+ * `convert_candles.ts`.
  *
  * @throws {SourceError} where the file is missing or empty.
  * @throws {QualityError} where it has the wrong columns or not one usable row.
@@ -33,10 +35,11 @@ export async function ingestCandleFile(
   { source }: { source: string },
 ): Promise<IngestedFile> {
   const { store } = context;
-  const file = await inspectCandles(path);
+  const converted = await convertCandles(context, path, context.settings.layout);
+  const file = await inspectCandles(converted?.path ?? path);
   const scratch = await store.scratch();
   const copy = `${scratch}/incoming-${file.name}`;
-  await copyInto(path, copy);
+  await copyInto(file.path, copy);
   const records = await context.candleRecords();
   const { size } = await Deno.stat(copy);
   const stage = await context.stage();
@@ -53,7 +56,8 @@ export async function ingestCandleFile(
     // Nothing of this size is in the lake, so it is new: hash it while the engine reads it.
     [hash, loaded] = await Promise.all([hashFile(copy), load()]);
   }
-  const { rows, rejects } = loaded;
+  const { rows } = loaded;
+  const rejects = [...converted?.rejects ?? [], ...loaded.rejects];
   if (rows === 0) {
     throw new QualityError(
       `Cannot use "${path}": all ${rejects.length} rows were refused (${countReasons(rejects)}), ` +
@@ -68,20 +72,21 @@ export async function ingestCandleFile(
     await keepDeadLetter(store, {
       step: "ingest",
       unit: `${safeName(file.name)}.${unit}`,
-      origin: key,
+      origin: converted?.original ?? key,
       rejects,
     });
   }
   await store.putFile(key, copy);
   await writeRecord(store, `${CANDLE_RECORDS}${unit}`, {
     fingerprint: hash,
-    outputs: [key],
+    outputs: converted ? [key, converted.original] : [key],
     notes: {
       key,
       sha256: hash,
       size,
       ...place,
       columns: file.columns,
+      ...(converted ? { original: converted.original, layout: converted.preview.layout } : {}),
       arrival: Math.max(0, ...records.map(({ arrival }) => arrival)) + 1,
       rows,
       rejected: reasonCounts(rejects),
@@ -108,16 +113,5 @@ async function copyInto(from: string, to: string): Promise<void> {
     await Deno.chmod(to, 0o644);
   } catch (error) {
     throw explainWriteError(to, error);
-  }
-}
-
-async function hashFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  const buffer = new Uint8Array(1 << 20);
-  using file = await Deno.open(path);
-  while (true) {
-    const read = await file.read(buffer);
-    if (read === null) return hash.digest("hex");
-    hash.update(buffer.subarray(0, read));
   }
 }

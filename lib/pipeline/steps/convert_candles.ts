@@ -1,0 +1,112 @@
+/** Candle files of other layouts than the lake's own: the exact file goes to `raw/`, its candles into one of ours. */
+import { createWriteStream } from "node:fs";
+import { finished } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import { QualityError } from "../../core/errors.ts";
+import type { Candle, Reject } from "../../core/rows.ts";
+import { originalCandlesKey } from "../../lake/keys.ts";
+import { explainWriteError } from "../../lake/store_local.ts";
+import { type CandlePreview, previewCandles, readCandleFile } from "../../sources/candle_layout_file.ts";
+import { CANDLE_COLUMNS, inspectCandles } from "../../sources/candles_csv.ts";
+import { latestCandleMs, type RunContext, SYMBOL } from "../context.ts";
+import { hashFile } from "./hash_file.ts";
+
+/** What a person says about a file's layout. */
+export interface LayoutChoice {
+  layout?: string | undefined;
+  timezone?: string | undefined;
+}
+
+/** A file of another layout, as one of the lake's own. */
+export interface ConvertedCandles {
+  /** A file in the scratch folder, `time,open,close,high,low,volume`. */
+  path: string;
+  /** Key of the exact original. */
+  original: string;
+  preview: CandlePreview;
+  /** Rows of the original that are no candles. */
+  rejects: Reject[];
+}
+
+/**
+ * Converts a file, or gives null where it has the lake's own layout already and is read as it is. Only `backfill`
+ * guesses layouts; elsewhere a file has the lake's own.
+ *
+ * @throws {QualityError} where no layout fits, or the file is about another market.
+ */
+export async function convertCandles(
+  context: RunContext,
+  path: string,
+  choice: LayoutChoice | undefined,
+): Promise<ConvertedCandles | null> {
+  if (choice === undefined) return null;
+  const options = { ...choice, latestMs: latestCandleMs(context.startedAt) };
+  const preview = await foreignLayout(path, options);
+  if (preview === null) return null;
+  if (preview.symbol !== null && preview.symbol !== SYMBOL) {
+    throw new QualityError(
+      `Cannot use "${path}": it is about ${preview.symbol}, this lake takes ${SYMBOL} so far`,
+    );
+  }
+  const { store } = context;
+  const scratch = await store.scratch();
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const copy = `${scratch}/original-${name}`;
+  const converted = `${scratch}/${name.replace(/\.(csv|txt|zip|gz)(\.gz)?$/i, "")}.csv.gz`;
+  try {
+    await Deno.copyFile(path, copy);
+  } catch (error) {
+    throw explainWriteError(copy, error);
+  }
+  // The copy is read, so that what is kept and what is converted are the same bytes.
+  const rejects = await writeCandles(converted, readCandleFile(copy, { ...options, layout: preview.layout }));
+  const original = originalCandlesKey({ layout: preview.layout, sha256: await hashFile(copy), file: name });
+  await store.putFile(original, copy);
+  return { path: converted, original, preview, rejects };
+}
+
+/** What a file is, if it is not of the lake's own layout; an error of that layout stands where no other fits. */
+async function foreignLayout(
+  path: string,
+  options: LayoutChoice & { latestMs: number },
+): Promise<CandlePreview | null> {
+  if (options.layout === undefined && options.timezone === undefined && !/\.zip$/i.test(path)) {
+    try {
+      await inspectCandles(path);
+      return null;
+    } catch (error) {
+      if (!(error instanceof QualityError)) throw error;
+      const other = await previewCandles(path, options).catch(() => null);
+      if (other === null || other.layout === "lakebook") throw error;
+      return other;
+    }
+  }
+  const preview = await previewCandles(path, options);
+  return preview.layout === "lakebook" && preview.packing !== "zip" ? null : preview;
+}
+
+async function writeCandles(
+  path: string,
+  batches: AsyncIterable<{ candles: Candle[]; rejects: Reject[] }>,
+): Promise<Reject[]> {
+  const rejects: Reject[] = [];
+  const gzip = createGzip({ level: 3 });
+  const done = finished(gzip.pipe(createWriteStream(path)));
+  done.catch(() => {});
+  try {
+    gzip.write(`${CANDLE_COLUMNS.join(",")}\n`);
+    for await (const batch of batches) {
+      for (const reject of batch.rejects) rejects.push(reject);
+      const lines = batch.candles.map(({ time, open, close, high, low, volume }) =>
+        `${time},${open},${close},${high},${low},${volume}\n`
+      );
+      if (!gzip.write(lines.join(""))) await new Promise((resolve) => gzip.once("drain", resolve));
+    }
+    gzip.end();
+    await done;
+  } catch (error) {
+    gzip.destroy();
+    throw error;
+  }
+  return rejects;
+}
