@@ -1,25 +1,10 @@
 /** Which layout a candle file has, told from its first lines, with the reasons in sentences. */
 import { QualityError, SourceError, UsageError } from "../core/errors.ts";
 import type { Candle, Reject } from "../core/rows.ts";
-import { DAY_MS, HOUR_MS } from "../core/time.ts";
-import {
-  type CandleLayout,
-  FIELDS,
-  LAYOUTS,
-  type Places,
-  splitSymbol,
-  symbolInName,
-} from "./candle_layout.ts";
+import { type CandleLayout, FIELDS, LAYOUTS, type Places } from "./candle_layout.ts";
+import { localEvidence, stampEvidence, symbolOf, timeframeOf, volumeUnit } from "./candle_layout_evidence.ts";
 import { cellsOf, lineReader, type LineRules } from "./candle_layout_lines.ts";
-import {
-  checkTimezone,
-  EPOCH_UNITS,
-  epochUnit,
-  localMidnight,
-  readStamp,
-  saysUtc,
-} from "./candle_layout_time.ts";
-import { TIMEFRAMES } from "./candles_csv.ts";
+import { checkTimezone, epochUnit } from "./candle_layout_time.ts";
 
 /** What the first lines tell about a candle file. */
 export interface LayoutFit {
@@ -298,7 +283,10 @@ function understand(
   if (body.length === 0) {
     throw new SourceError(`Cannot read "${name}": it has a header but no rows, name a file with candles`);
   }
-  const timeEvidence = places.stamp === "local" ? localEvidence(body, rules) : confidence === "shape" // its digits have been told already
+  // Without a header, the digits of the time have been told already.
+  const timeEvidence = places.stamp === "local"
+    ? localEvidence(body, rules)
+    : confidence === "shape"
     ? []
     : stampEvidence(body, rules, names);
   const read = lineReader(rules);
@@ -335,7 +323,9 @@ function understand(
       ...timeEvidence,
       ...market.evidence,
       ...bars.evidence,
-      `volume counts ${unit}`,
+      `volume counts ${unit}, ${
+        names[places.volume]!.startsWith("volume_") ? "as its column says" : `as in layout ${layout.name}`
+      }`,
       ...counted,
     ],
     symbol: market.symbol,
@@ -346,180 +336,4 @@ function understand(
     rows,
     rejects,
   };
-}
-
-type Body = readonly { raw: string; line: number }[];
-
-function stampEvidence(body: Body, { places, separator }: LineRules, names: readonly string[]): string[] {
-  const column = places.time + 1;
-  const cells = body.map(({ raw }) => cellsOf(raw, separator));
-  const first = cells[0]![places.time] ?? "";
-  if (places.stamp === "utc") return [`column ${column} has stamps such as ${first.slice(0, 40)}: UTC`];
-  const unit = epochUnit(Number(first));
-  const told = unit === null ? [] : [`column ${column} has times such as ${first}: ${unit}`];
-  const textAt = names.findIndex((name) => name === "timestamp" || name === "date");
-  if (unit === null || textAt === -1) return told;
-  const agree =
-    cells.filter((row) =>
-      readStamp(row[textAt] ?? "") === Math.round(Number(row[places.time]) * EPOCH_UNITS[unit])
-    ).length;
-  return [...told, `column ${textAt + 1}, read as UTC, says the same in ${agree} of ${cells.length} rows`];
-}
-
-/** Zones that are tried, to name the one that fits. */
-const SUGGESTED = [
-  "Europe/London",
-  "Europe/Madrid",
-  "Europe/Athens",
-  "Europe/Moscow",
-  "America/New_York",
-  "America/Chicago",
-  "America/Los_Angeles",
-  "Asia/Kolkata",
-  "Asia/Shanghai",
-  "Asia/Tokyo",
-];
-
-/** Refuses days that do not begin at 00:00 UTC, unless a zone explains them. */
-function localEvidence(body: Body, { name, places, separator, timezone }: LineRules): string[] {
-  const stamps = body.flatMap(({ raw, line }) => {
-    const cell = cellsOf(raw, separator)[places.time] ?? "";
-    const reading = readStamp(cell);
-    return reading === null ? [] : [{ line, cell, reading }];
-  });
-  const steps = stamps.slice(1).map(({ reading }, i) => Math.abs(reading - stamps[i]!.reading));
-  const step = commonest(steps);
-  if (step !== null && Math.abs(step.value - DAY_MS) > HOUR_MS && step.value < DAY_MS) {
-    throw new QualityError(
-      `Cannot read "${name}": its bars are ${step.value / 1000} s apart, layout hive_daily holds days; ` +
-        `give times in epoch milliseconds under the header ${FIELDS.join(",")}`,
-    );
-  }
-  const plain = stamps.filter(({ cell }) => !saysUtc(cell));
-  const fits = (zone: string) => plain.filter(({ reading }) => "time" in localMidnight(reading, zone)).length;
-  if (timezone !== null) {
-    const good = fits(timezone);
-    if (good * 2 < plain.length) {
-      const odd = plain.find(({ reading }) => !("time" in localMidnight(reading, timezone)))!;
-      const fault = localMidnight(odd.reading, timezone) as { detail: string };
-      throw new QualityError(
-        `Cannot read "${name}" with --timezone ${timezone}: only ${good} of ${plain.length} stamps begin a UTC ` +
-          `day (line ${odd.line}: ${fault.detail}), name the zone in which the file was written`,
-      );
-    }
-    return [`${good} of ${plain.length} stamps, read as local time of ${timezone}, are 00:00 UTC`];
-  }
-  if (plain.every(({ reading }) => reading % DAY_MS === 0)) {
-    return [`column ${places.time + 1} has days that begin at 00:00: taken as UTC`];
-  }
-  const clocks = new Map<string, { count: number; line: number }>();
-  for (const { reading, line } of plain) {
-    const clock = new Date(reading).toISOString().slice(11, 16);
-    clocks.set(clock, { line: clocks.get(clock)?.line ?? line, count: (clocks.get(clock)?.count ?? 0) + 1 });
-  }
-  const seen = [...clocks].slice(0, 4).map(([clock, { count, line }]) =>
-    `${clock} on ${count} ${count === 1 ? "row" : "rows"} (first on line ${line})`
-  );
-  const zone = SUGGESTED.find((zone) => fits(zone) === plain.length);
-  const hours = [...clocks.keys()].map((clock) => Number(clock.slice(0, 2))).sort((a, b) => a - b);
-  const jump = clocks.size === 2 && [1, 23].includes(hours[1]! - hours[0]!)
-    ? ", and they jump as daylight saving does"
-    : "";
-  throw new QualityError(
-    `Cannot read "${name}": its days do not begin at 00:00 UTC but at ${
-      seen.join(" and ")
-    }${jump}: local time; ` +
-      `name its zone with --timezone` +
-      (zone === undefined ? " (such as Europe/Madrid)" : `, all of these rows are 00:00 UTC in ${zone}`),
-  );
-}
-
-function symbolOf(
-  raw: string,
-  { places, separator }: LineRules,
-  { name, entry }: { name: string; entry: string | undefined },
-): { symbol: string | null; evidence: string[] } {
-  const named = (entry === undefined ? null : symbolInName(entry)) ?? symbolInName(name);
-  const told = places.symbol === null ? "" : cellsOf(raw, separator)[places.symbol] ?? "";
-  if (told !== "") {
-    const differs = named !== null && named !== told.toUpperCase().replace(/[-_/:]/g, "");
-    const but = differs ? ` (the file's name says ${named})` : "";
-    return { symbol: told, evidence: [`column ${places.symbol! + 1} names the market ${told}${but}`] };
-  }
-  return {
-    symbol: named,
-    evidence: [named === null ? "nothing names the market" : `the file's name says ${named}`],
-  };
-}
-
-function commonest(values: readonly number[]): { value: number; count: number } | null {
-  const counts = new Map<number, number>();
-  for (const value of values) if (value > 0) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const [top] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-  return top ? { value: top[0], count: top[1] } : null;
-}
-
-function timeframeOf(
-  times: readonly number[],
-  { name, entry, promised }: { name: string; entry: string | undefined; promised: string | null },
-): { timeframe: string | null; evidence: string[] } {
-  const steps = times.slice(1).map((time, i) => time - times[i]!);
-  const step = commonest(steps.map(Math.abs));
-  const named: string | null =
-    [entry ?? "", name].map((text) =>
-      /(?:^|[^A-Za-z0-9])(\d{1,2}[mhd])(?![A-Za-z0-9])/.exec(text.slice(text.lastIndexOf("/") + 1))?.[1]
-    ).find((frame) => frame !== undefined && frame in TIMEFRAMES) ?? promised;
-  const down = steps.filter((ms) => ms < 0).length;
-  const order = down === 0
-    ? "oldest first"
-    : down === steps.length
-    ? "newest first"
-    : `in no strict order (${down} steps back, ${steps.length - down} forward)`;
-  const timeframe = Object.entries(TIMEFRAMES).find(([, ms]) => ms === step?.value)?.[0];
-  if (timeframe !== undefined) {
-    return {
-      timeframe,
-      evidence: [
-        `the commonest step is ${step!.value / 1000} s, ${step!.count} of ${steps.length}: ${timeframe} bars`,
-        order,
-      ],
-    };
-  }
-  if (steps.length > 3 && step !== null) {
-    const sparse = step.value > DAY_MS ? null : sparseFrame(steps, named);
-    if (sparse !== null) {
-      return {
-        timeframe: sparse,
-        evidence: [
-          `steps differ (most often ${step.value / 1000} s) and are whole ${sparse} bars: bars are missing`,
-          order,
-        ],
-      };
-    }
-    throw new QualityError(
-      `Cannot read "${name}": its bars are ${step.value / 1000} s apart, give bars of one of ${
-        Object.keys(TIMEFRAMES).join(", ")
-      }`,
-    );
-  }
-  return {
-    timeframe: named,
-    evidence: [
-      named === null
-        ? `${times.length} ${times.length === 1 ? "row is" : "rows are"} too few to tell the bar length`
-        : `bars of ${named} by the name, the rows are too few to measure`,
-    ],
-  };
-}
-
-/** The bar length of rows with many bars missing: what the name says, or else the longest, that measures the steps. */
-function sparseFrame(steps: readonly number[], named: string | null): string | null {
-  const measures = (ms: number) => steps.filter((step) => step % ms === 0).length >= steps.length * 0.95;
-  if (named !== null && measures(TIMEFRAMES[named]!)) return named;
-  return Object.entries(TIMEFRAMES).findLast(([, ms]) => measures(ms))?.[0] ?? null;
-}
-
-function volumeUnit(layout: CandleLayout, symbol: string | null): string {
-  const coin = symbol === null ? null : splitSymbol(symbol)?.[0];
-  return coin ? `${coin} (${layout.volume_unit})` : layout.volume_unit;
 }
