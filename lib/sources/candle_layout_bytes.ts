@@ -62,6 +62,15 @@ export async function* openPacked(
   else yield* openCandles(path, packing.kind === "gzip", { chunkBytes });
 }
 
+/** Whether the last line of a plain file has its line end. */
+export async function lastLineEnds(path: string): Promise<boolean> {
+  using file = await Deno.open(path).catch((error) => {
+    throw unreadable(path, error);
+  });
+  const { size } = await file.stat();
+  return size > 0 && (await readAt(file, size - 1, 1))[0] === 10;
+}
+
 async function* openZip(path: string, entry: ZipEntry, chunkBytes: number): AsyncGenerator<Uint8Array> {
   const start = await dataStart(path, entry);
   const source = entry.packed === 0

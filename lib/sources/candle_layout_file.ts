@@ -4,7 +4,7 @@
  */
 import { QualityError, SourceError } from "../core/errors.ts";
 import type { Candle, Reject } from "../core/rows.ts";
-import { openPacked, type Packing, packingOf, unreadable } from "./candle_layout_bytes.ts";
+import { lastLineEnds, openPacked, type Packing, packingOf, unreadable } from "./candle_layout_bytes.ts";
 import { detectLayout, type LayoutFit } from "./candle_layout_detect.ts";
 import { lineReader } from "./candle_layout_lines.ts";
 
@@ -47,6 +47,9 @@ export interface CandlePreview {
 /** No more of a file than this is read to find its layout. */
 export const HEAD_BYTES = 1 << 18;
 
+/** A batch holds no more refused text than this and one line. */
+const BATCH_CHARS = 1 << 20;
+
 /** No line of a candle file is longer than this. */
 export const LINE_CHARS = 1 << 16;
 
@@ -72,14 +75,17 @@ export async function previewCandles(
   { rows = 5, ...options }: CandleFileOptions & { rows?: number },
 ): Promise<CandlePreview> {
   const { packing, fit } = await inspect(path, options);
+  const evidence = packing.kind === "zip"
+    ? [`the archive holds ${packing.entry.name}`, ...fit.evidence]
+    : packing.kind === "plain" && !await lastLineEnds(path)
+    ? [...fit.evidence, "the last line has no line end: its last number may be cut short"]
+    : fit.evidence;
   return {
     path,
     packing: packing.kind,
     layout: fit.layout.name,
     confidence: fit.confidence,
-    evidence: packing.kind === "zip"
-      ? [`the archive holds ${packing.entry.name}`, ...fit.evidence]
-      : fit.evidence,
+    evidence,
     symbol: fit.symbol,
     timeframe: fit.timeframe,
     volume_unit: fit.volume_unit,
@@ -92,6 +98,9 @@ export async function previewCandles(
  * Reads a candle file in batches; memory stays bounded whatever the file's size. Every line that is not blank
  * comes back as a candle or as a reject. An error may come after the first batches (a damaged gzip file shows at
  * its end): then nothing that was given before may be kept.
+ *
+ * A last line without a line end that lacks cells is refused as `cut_line`. One with all its cells is taken, because
+ * many sound files end so; whether its last number is whole, nobody can tell ({@linkcode previewCandles} says so).
  *
  * @throws {SourceError} where the file is missing, empty, without rows, or is being written while it is read
  * (`retryable`).
@@ -114,32 +123,51 @@ export async function* readCandleFile(
   { batchRows = 8192, ...options }: CandleFileOptions & { batchRows?: number },
 ): AsyncGenerator<CandleBatch> {
   const before = await stateOf(path);
+  try {
+    for await (const batch of batchesOf(path, { batchRows, ...options })) {
+      if (batch.last) await refuseChanged(path, before);
+      yield { candles: batch.candles, rejects: batch.rejects };
+    }
+  } catch (error) {
+    // A file that is half written looks damaged, and says a thing about itself that is not so a moment later.
+    await refuseChanged(path, before, error);
+    throw error;
+  }
+}
+
+async function* batchesOf(
+  path: string,
+  { batchRows, ...options }: CandleFileOptions & { batchRows: number },
+): AsyncGenerator<CandleBatch & { last: boolean }> {
   const { packing, fit } = await inspect(path, options);
   const read = lineReader(fit.rules);
   let batch: CandleBatch = { candles: [], rejects: [] };
   let chars = 0;
   for await (const { text, line, ended } of numberedLines(openPacked(path, packing), path)) {
     if (line <= fit.skip || text.trim() === "") continue;
+    if (batch.candles.length + batch.rejects.length >= batchRows || chars >= BATCH_CHARS) {
+      yield { ...batch, last: false };
+      batch = { candles: [], rejects: [] };
+      chars = 0;
+    }
     const result = read(text, line);
     if ("candle" in result) batch.candles.push(result.candle);
     else {
       batch.rejects.push(ended ? result.reject : cutLine(result.reject));
       chars += text.length;
     }
-    if (batch.candles.length + batch.rejects.length < batchRows && chars < 1 << 20) continue;
-    yield batch;
-    batch = { candles: [], rejects: [] };
-    chars = 0;
   }
+  yield { ...batch, last: true };
+}
+
+async function refuseChanged(path: string, before: FileState, cause?: unknown): Promise<void> {
   const after = await stateOf(path);
-  if (before.size !== after.size || before.mtime !== after.mtime) {
-    throw new SourceError(
-      `Cannot read "${path}": it is being written (${before.size} bytes at the start, ${after.size} at the end), ` +
-        `wait until it is complete; nothing of it was kept`,
-      { retryable: true },
-    );
-  }
-  if (batch.candles.length + batch.rejects.length > 0) yield batch;
+  if (before.size === after.size && before.mtime === after.mtime) return;
+  throw new SourceError(
+    `Cannot read "${path}": it is being written (${before.size} bytes at the start, ${after.size} at the end), ` +
+      `wait until it is complete; nothing of it was kept`,
+    { retryable: true, cause },
+  );
 }
 
 /** A last line without a line end that is no candle: whoever wrote it was interrupted. */
@@ -157,7 +185,12 @@ async function inspect(
   return { packing, fit: detectLayout(head, { name: path, entry, ...options }) };
 }
 
-async function stateOf(path: string): Promise<{ size: number; mtime: number }> {
+interface FileState {
+  size: number;
+  mtime: number;
+}
+
+async function stateOf(path: string): Promise<FileState> {
   try {
     const { size, mtime } = await Deno.stat(path);
     return { size, mtime: mtime?.getTime() ?? 0 };

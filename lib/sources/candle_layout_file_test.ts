@@ -230,6 +230,9 @@ Deno.test("readCandleFile() never gives a short read of a gzip file or an archiv
 Deno.test("readCandleFile() names a last line that is cut, and takes a whole one without a line end", async () => {
   const text = csv(3).trimEnd();
   assertEquals((await readAll(await fileOf(text))).candles.length, 3);
+  const warning = "the last line has no line end: its last number may be cut short";
+  assertEquals((await preview(await fileOf(text))).evidence.at(-1), warning);
+  assert(!(await preview(await fileOf(`${text}\n`))).evidence.includes(warning));
   const { candles, rejects } = await readAll(await fileOf(text.slice(0, -7)));
   assertEquals([candles.length, rejects], [2, [{
     line: 4,
@@ -259,6 +262,26 @@ Deno.test("readCandleFile() says so where the file grows, shrinks or is rewritte
     );
     assert(error.retryable);
   }
+});
+
+Deno.test("readCandleFile() tells a packed file that is still being written from a damaged one", async () => {
+  const text = Array.from({ length: 300 }, (_, i) => csv(300, { from: i * 300 }).slice(HEADER.length + 1))
+    .join("");
+  const bytes = new Uint8Array(gzipSync(`${HEADER}\n${text}`));
+  assert(bytes.length > 100_000);
+  const path = await fileOf(bytes.subarray(0, -20_000), "BTCUSD.csv.gz");
+  await assertRejects(() => readAll(path), LakeError, "damaged or cut short");
+  const batches = readCandleFile(path, { latestMs: LATEST, batchRows: 100 });
+  await batches.next();
+  await Deno.writeFile(path, bytes.subarray(-20_000, -9_000), { append: true });
+  const error = await assertRejects(
+    async () => {
+      for await (const _ of batches);
+    },
+    SourceError,
+    "it is being written (",
+  );
+  assert(error.retryable && error.cause instanceof LakeError);
 });
 
 Deno.test("readCandleFile() refuses a missing, empty, rowless or foreign file", async () => {
