@@ -1,0 +1,172 @@
+/** Which bars of a window have been seen, and which of the others have been denied by the source, and how often. */
+
+/** What a page was asked for, and the times that it gave. */
+export interface PageTimes {
+  from_ms: number;
+  /** Not included. */
+  until_ms: number;
+  /** In the order of the answer; any instants. */
+  times: readonly number[];
+}
+
+/** A part of a window. */
+export interface BarRange {
+  from_ms: number;
+  /** Not included. */
+  until_ms: number;
+}
+
+/** So many answers must deny a bar before its absence is believed. */
+export const DENIALS = 2;
+
+/**
+ * The part of time of which a page says: there is no bar here but those that I give. A page that was cut short says
+ * nothing about what lies beyond its cut, and where that is depends on its order: oldest first, it is cut at the end,
+ * newest first, at the beginning; where the order cannot be told (one bar, a mess) either may be. An empty page denies
+ * all that it was asked for.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const asked = { from_ms: 0, until_ms: 100 };
+ * assertEquals(denied({ ...asked, times: [20, 30, 50] }, 10), { from_ms: 0, until_ms: 60 });
+ * assertEquals(denied({ ...asked, times: [50, 30, 20] }, 10), { from_ms: 20, until_ms: 100 });
+ * assertEquals(denied({ ...asked, times: [50] }, 10), { from_ms: 50, until_ms: 60 });
+ * assertEquals(denied({ ...asked, times: [] }, 10), { from_ms: 0, until_ms: 100 });
+ * ```
+ */
+export function denied({ from_ms, until_ms, times }: PageTimes, step: number): BarRange {
+  if (times.length === 0) return { from_ms, until_ms };
+  let rising = times.length > 1, falling = times.length > 1;
+  let first = Infinity, last = -Infinity;
+  for (const [i, time] of times.entries()) {
+    first = Math.min(first, time);
+    last = Math.max(last, time);
+    if (i > 0 && time < times[i - 1]!) rising = false;
+    if (i > 0 && time > times[i - 1]!) falling = false;
+  }
+  // One bar twice has no order.
+  if (rising && falling) rising = falling = false;
+  return {
+    from_ms: rising ? Math.min(from_ms, first) : first,
+    until_ms: falling ? Math.max(until_ms, last + step) : last + step,
+  };
+}
+
+/** A page in a window: what was asked, what came, what it denies. */
+interface NotedPage extends PageTimes {
+  denied: BarRange;
+  /** Those of its times that lie in the window. */
+  own: Set<number>;
+}
+
+/**
+ * The ledger of one window.
+ *
+ * @example The page ends early; the next one shows what it left out
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const coverage = new WindowCoverage({ from_ms: 0, until_ms: 50 }, 10);
+ * coverage.note({ from_ms: 0, until_ms: 50, times: [0, 10, 20] });
+ * assertEquals(coverage.open(), { from_ms: 30, until_ms: 50 });
+ * coverage.note({ from_ms: 30, until_ms: 80, times: [30, 40, 50] });
+ * assertEquals(coverage.open(), null);
+ * assertEquals(coverage.shortPages(), 1);
+ * ```
+ */
+export class WindowCoverage {
+  readonly #window: BarRange;
+  readonly #step: number;
+  readonly #seen: Uint8Array;
+  readonly #denials: Uint32Array;
+  readonly #pages: NotedPage[] = [];
+
+  constructor(window: BarRange, step: number) {
+    this.#window = window;
+    this.#step = step;
+    const bars = Math.max(0, (window.until_ms - window.from_ms) / step);
+    this.#seen = new Uint8Array(bars);
+    this.#denials = new Uint32Array(bars);
+  }
+
+  /** Takes a page in; gives whether it helped: a new bar came, or the first open bar was denied. */
+  note(page: PageTimes): boolean {
+    const first = this.open()?.from_ms;
+    const range = denied(page, this.#step);
+    const own = new Set(page.times.filter((time) => this.#index(time) !== null));
+    this.#pages.push({ ...page, denied: range, own });
+    let helped = false;
+    for (const time of own) {
+      const i = this.#index(time)!;
+      helped ||= this.#seen[i] === 0;
+      this.#seen[i] = 1;
+    }
+    const begin = Math.max(0, Math.ceil((range.from_ms - this.#window.from_ms) / this.#step));
+    const end = Math.min(this.#seen.length, Math.floor((range.until_ms - this.#window.from_ms) / this.#step));
+    for (let i = begin; i < end; i++) {
+      if (this.#seen[i] === 1) continue;
+      this.#denials[i]! += 1;
+      helped ||= this.#time(i) === first;
+    }
+    return helped;
+  }
+
+  /** The first bars of which it is not known yet whether they exist; null where the window is verified. */
+  open(): BarRange | null {
+    const isOpen = (i: number) => this.#seen[i] === 0 && this.#denials[i]! < DENIALS;
+    let first = 0;
+    while (first < this.#seen.length && !isOpen(first)) first++;
+    if (first === this.#seen.length) return null;
+    let end = first;
+    while (end < this.#seen.length && isOpen(end)) end++;
+    return { from_ms: this.#time(first), until_ms: this.#time(end) };
+  }
+
+  /** The bars that were not seen, neighbours together, with what the pages say about them. */
+  absent(): (BarRange & { bars: number; pages: number[]; next_ms: number | null })[] {
+    const ranges = [];
+    for (let i = 0; i < this.#seen.length; i++) {
+      if (this.#seen[i] === 1) continue;
+      let end = i;
+      while (end < this.#seen.length && this.#seen[end] === 0) end++;
+      ranges.push(this.#described({ from_ms: this.#time(i), until_ms: this.#time(end) }));
+      i = end;
+    }
+    return ranges;
+  }
+
+  #described(range: BarRange) {
+    const { from_ms, until_ms } = range;
+    const pages: number[] = [];
+    let next = Infinity;
+    for (const [i, page] of this.#pages.entries()) {
+      if (page.denied.from_ms < until_ms && page.denied.until_ms > from_ms) pages.push(i + 1);
+      // A bar beyond what was asked for says nothing: it may be years later.
+      for (const time of page.times) {
+        if (time >= until_ms && time < page.until_ms && time < next) next = time;
+      }
+    }
+    const bars = (until_ms - from_ms) / this.#step;
+    return { from_ms, until_ms, bars, pages, next_ms: next === Infinity ? null : next };
+  }
+
+  /** Pages that left out a bar of the window that they were asked for, and that came another time. */
+  shortPages(): number {
+    return this.#pages.filter(({ from_ms, until_ms, own }) => {
+      for (let i = 0; i < this.#seen.length; i++) {
+        const time = this.#time(i);
+        if (this.#seen[i] === 1 && time >= from_ms && time < until_ms && !own.has(time)) return true;
+      }
+      return false;
+    }).length;
+  }
+
+  #time(index: number): number {
+    return this.#window.from_ms + index * this.#step;
+  }
+
+  #index(time: number): number | null {
+    const index = (time - this.#window.from_ms) / this.#step;
+    return Number.isInteger(index) && index >= 0 && index < this.#seen.length ? index : null;
+  }
+}
