@@ -19,11 +19,24 @@ export interface BarRange {
 /** So many answers must deny a bar before its absence is believed. */
 export const DENIALS = 2;
 
+/** How the bars of a page follow each other; null where it cannot be told: one bar, or a mess. */
+export type PageOrder = "oldest_first" | "newest_first" | null;
+
+/** The order of times. */
+export function pageOrder(times: readonly number[]): PageOrder {
+  let rising = false, falling = false;
+  for (let i = 1; i < times.length; i++) {
+    rising ||= times[i]! > times[i - 1]!;
+    falling ||= times[i]! < times[i - 1]!;
+  }
+  return rising === falling ? null : rising ? "oldest_first" : "newest_first";
+}
+
 /**
  * The part of time of which a page says: there is no bar here but those that I give. A page that was cut short says
  * nothing about what lies beyond its cut, and where that is depends on its order: oldest first, it is cut at the end,
- * newest first, at the beginning; where the order cannot be told (one bar, a mess) either may be. An empty page denies
- * all that it was asked for.
+ * newest first, at the beginning; where the order cannot be told either may be. A page without a bar from `from_ms` on
+ * denies all that it was asked for, unless it may have been cut before it came to that.
  *
  * @example
  * ```ts
@@ -35,22 +48,18 @@ export const DENIALS = 2;
  * assertEquals(denied({ ...asked, times: [] }, 10), { from_ms: 0, until_ms: 100 });
  * ```
  */
-export function denied({ from_ms, until_ms, times }: PageTimes, step: number): BarRange {
+export function denied(
+  { from_ms, until_ms, times }: PageTimes,
+  step: number,
+  order: PageOrder = pageOrder(times),
+): BarRange {
   if (times.length === 0) return { from_ms, until_ms };
-  let rising = times.length > 1, falling = times.length > 1;
-  let first = Infinity, last = -Infinity;
-  for (const [i, time] of times.entries()) {
-    first = Math.min(first, time);
-    last = Math.max(last, time);
-    if (i > 0 && time < times[i - 1]!) rising = false;
-    if (i > 0 && time > times[i - 1]!) falling = false;
-  }
-  // One bar twice has no order.
-  if (rising && falling) rising = falling = false;
-  return {
-    from_ms: rising ? Math.min(from_ms, first) : first,
-    until_ms: falling ? Math.max(until_ms, last + step) : last + step,
-  };
+  const end = Math.max(...times) + step;
+  if (order === "oldest_first") return { from_ms: Math.min(from_ms, ...times), until_ms: end };
+  // Rows before the start do not show that the rest is whole.
+  const inside = times.filter((time) => time >= from_ms);
+  if (inside.length === 0) return { from_ms, until_ms };
+  return { from_ms: Math.min(...inside), until_ms: order === null ? end : Math.max(until_ms, end) };
 }
 
 /** A page in a window: what was asked, what came, what it denies. */
@@ -80,6 +89,8 @@ export class WindowCoverage {
   readonly #seen: Uint8Array;
   readonly #denials: Uint32Array;
   readonly #pages: NotedPage[] = [];
+  /** That of the last page that had one: an exchange keeps to it. */
+  #order: PageOrder = null;
 
   constructor(window: BarRange, step: number) {
     this.#window = window;
@@ -92,7 +103,8 @@ export class WindowCoverage {
   /** Takes a page in; gives whether it helped: a new bar came, or the first open bar was denied. */
   note(page: PageTimes): boolean {
     const first = this.open()?.from_ms;
-    const range = denied(page, this.#step);
+    this.#order = pageOrder(page.times) ?? this.#order;
+    const range = denied(page, this.#step, this.#order);
     const own = new Set(page.times.filter((time) => this.#index(time) !== null));
     this.#pages.push({ ...page, denied: range, own });
     let helped = false;

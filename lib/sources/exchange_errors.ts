@@ -15,6 +15,8 @@ export interface FailedQuestion {
   /** Status of the last answer; null where none came. */
   status: number | null;
   retry_after_s: number | null;
+  /** Whether the error is the network's own, not ccxt's. */
+  lost: boolean;
 }
 
 /** ccxt's classes for what may pass: lost connections, timeouts, limits, maintenance, half answers. */
@@ -39,7 +41,7 @@ const PASSING = new Set([
  */
 export function exchangeError(
   error: unknown,
-  { exchange, url, status, retry_after_s }: FailedQuestion,
+  { exchange, url, status, retry_after_s, lost }: FailedQuestion,
 ): LakebookError {
   for (let inner = error; inner instanceof Error; inner = inner.cause) {
     if (inner instanceof LakebookError) return inner;
@@ -54,6 +56,9 @@ export function exchangeError(
     });
   }
   const name = error instanceof Error ? error.name : "";
+  if (lost && (name === "AbortError" || name === "TimeoutError")) {
+    return fail("no complete answer in time, check the network or try again later", { retryable: true });
+  }
   // ccxt's messages begin with the exchange, the method and the address, and may hold a whole web page.
   const text = error instanceof Error ? error.message : String(error);
   const said = oneLine(text.replace(`${exchange} `, "").replace(`GET ${url} `, "")).slice(0, 200);
@@ -68,7 +73,10 @@ export function exchangeError(
   if (status !== null && (status >= 500 || [408, 425].includes(status))) {
     return fail(`${state}, try again later`, { retryable: true });
   }
-  if (PASSING.has(name) || name === "TypeError" && status === null) {
+  if (lost) {
+    return fail(`the connection failed (${said}), check the network or try again later`, { retryable: true });
+  }
+  if (PASSING.has(name)) {
     return fail(`${state}, check the network or try again later`, { retryable: true });
   }
   if (name === "BadSymbol") return fail(`${state}, check the symbol: ${exchange} does not know it`);

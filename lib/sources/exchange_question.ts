@@ -2,7 +2,7 @@
 import pRetry from "p-retry";
 import type { Effects } from "../core/effects.ts";
 import { LakebookError, SourceError } from "../core/errors.ts";
-import { exchangeError, isPermissionError } from "./exchange_errors.ts";
+import { exchangeError } from "./exchange_errors.ts";
 import type { RequestPace } from "./exchange_pace.ts";
 
 /** One answer of an exchange, as it came. */
@@ -43,7 +43,8 @@ export class Question {
   readonly #what: string;
   readonly #began = performance.now();
   #waited_ms = 0;
-  #refused: Error | null = null;
+  /** What the network threw. */
+  #thrown: unknown = null;
   #url: string;
   #last: { status: number; retry_after_s: number | null } | null = null;
   /** The 2xx answers of the last attempt. */
@@ -68,12 +69,14 @@ export class Question {
     return await pRetry(async () => {
       this.replies = [];
       this.#last = null;
-      this.#refused = null;
+      this.#thrown = null;
       try {
         return await attempt();
       } catch (error) {
         const { status = null, retry_after_s = null } = this.#lastAnswer() ?? {};
-        throw exchangeError(this.#refused ?? error, { exchange, url: this.#url, status, retry_after_s });
+        const lost = this.#lost();
+        const failed = { exchange, url: this.#url, status, retry_after_s, lost: lost !== null };
+        throw exchangeError(lost ?? error, failed);
       }
     }, {
       retries: ATTEMPTS - 1,
@@ -89,9 +92,13 @@ export class Question {
     });
   }
 
-  /** A call, because the compiler does not see that an attempt may have set it. */
+  /** Calls, because the compiler does not see that an attempt may have set these. */
   #lastAnswer() {
     return this.#last;
+  }
+
+  #lost() {
+    return this.#thrown;
   }
 
   /** Waits before the next attempt, or throws the error where the wait does not fit into the budget. */
@@ -125,8 +132,8 @@ export class Question {
         headers: response.headers,
       });
     } catch (error) {
-      // ccxt puts some of what is thrown here into errors of its own and forgets the cause.
-      if (isPermissionError(error) || error instanceof LakebookError) this.#refused = error;
+      // ccxt puts most of what is thrown here into errors of its own and forgets the cause.
+      this.#thrown = error;
       throw error;
     }
   }
