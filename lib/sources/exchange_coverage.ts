@@ -16,6 +16,15 @@ export interface BarRange {
   until_ms: number;
 }
 
+/** Neighbouring bars that were not seen. */
+export interface AbsentRange extends BarRange {
+  bars: number;
+  /** Numbers, from 1, of the pages that deny them. */
+  pages: number[];
+  /** The first bar that came from later than these; null where none did. */
+  next_ms: number | null;
+}
+
 /** So many answers must deny a bar before its absence is believed. */
 export const DENIALS = 2;
 
@@ -135,8 +144,8 @@ export class WindowCoverage {
   }
 
   /** The bars that were not seen, neighbours together, with what the pages say about them. */
-  absent(): (BarRange & { bars: number; pages: number[]; next_ms: number | null })[] {
-    const ranges = [];
+  absent(): AbsentRange[] {
+    const ranges: AbsentRange[] = [];
     for (let i = 0; i < this.#seen.length; i++) {
       if (this.#seen[i] === 1) continue;
       let end = i;
@@ -147,7 +156,7 @@ export class WindowCoverage {
     return ranges;
   }
 
-  #described(range: BarRange) {
+  #described(range: BarRange): AbsentRange {
     const { from_ms, until_ms } = range;
     const pages: number[] = [];
     let next = Infinity;

@@ -62,10 +62,13 @@ export function exchangeError(
   // ccxt's messages begin with the exchange, the method and the address, and may hold a whole web page.
   const text = error instanceof Error ? error.message : String(error);
   const said = oneLine(text.replace(`${exchange} `, "").replace(`GET ${url} `, "")).slice(0, 200);
-  const state = status === null || status < 400 ? said : `status is ${status} (${said})`;
+  const state = status === null || status < 300 ? said : `status is ${status} (${said})`;
   if (status === 418 || status === 429) {
     const wait = retry_after_s === null ? "wait a minute" : `wait ${Math.ceil(retry_after_s)} s`;
     return fail(`${state}, ${wait} or ask for fewer requests a minute`, { retryable: true });
+  }
+  if (status !== null && status >= 300 && status < 400) {
+    return fail(`${state}, redirects are not followed, give the address that it leads to as base_url`);
   }
   if (status === 451 || status === 403) {
     return fail(`${state}, ${exchange} refuses this network: use another one, or another exchange`);

@@ -71,7 +71,11 @@ export class Question {
       this.#last = null;
       this.#thrown = null;
       try {
-        return await attempt();
+        const given = await attempt();
+        const status = this.#lastAnswer()?.status ?? 200;
+        // ccxt takes an empty redirect, or a status that it has no class for, for an empty page: "no trade".
+        if (status < 200 || status > 299) throw new Error("it is no answer");
+        return given;
       } catch (error) {
         const { status = null, retry_after_s = null } = this.#lastAnswer() ?? {};
         const lost = this.#lost();
@@ -164,11 +168,11 @@ export class Question {
   }
 }
 
-/** Whether a list is in it; Kraken's list of errors is none. */
+/** Whether a list is in it; a list of errors is none. */
 function holdsList(value: unknown): boolean {
   if (Array.isArray(value)) return true;
   if (value === null || typeof value !== "object") return false;
-  return Object.entries(value).some(([key, inner]) => key !== "error" && holdsList(inner));
+  return Object.entries(value).some(([key, inner]) => !["error", "errors"].includes(key) && holdsList(inner));
 }
 
 async function readBody(response: Response, url: string): Promise<Uint8Array<ArrayBuffer>> {

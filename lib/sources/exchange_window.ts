@@ -3,7 +3,7 @@ import { type LakebookErrorOptions, SourceError } from "../core/errors.ts";
 import type { Candle, Reject } from "../core/rows.ts";
 import { SECOND_MS } from "../core/time.ts";
 import type { BarRow, CandlePage, ExchangeClient, ExchangeReply } from "./exchange.ts";
-import { type BarRange, WindowCoverage } from "./exchange_coverage.ts";
+import { type AbsentRange, type BarRange, WindowCoverage } from "./exchange_coverage.ts";
 import { type CandleWindow, timeframeMs } from "./exchange_windows.ts";
 
 /** Bars that the exchange does not have, as far as it can be known. */
@@ -12,7 +12,10 @@ export interface AbsentBars {
   /** Not included. */
   to: string;
   missing: number;
-  /** `no_trade`: it gave bars on, from later than these. `source_silent`: it gave nothing from there on. */
+  /**
+   * `no_trade`: it gave bars from later than these. `source_silent`: it gave nothing from there on, or
+   * something that is no bar.
+   */
   cause: "no_trade" | "source_silent";
   /** Which requests of the window say so. */
   evidence: string;
@@ -153,6 +156,8 @@ class WindowWork {
   readonly #raw: ExchangeReply[] = [];
   readonly #conflicts: BarConflict[] = [];
   readonly #rejects: Reject[] = [];
+  /** Times of rows that are no bars. */
+  readonly #spoilt = new Set<number>();
   #requests = 0;
   #overlaps = 0;
 
@@ -197,6 +202,13 @@ class WindowWork {
     this.#raw.push(...page.replies);
     const coverage = this.#coverage ??= this.#begin(page);
     const times = page.rows.flatMap((row, line) => this.#take(row, line) ?? []);
+    if (times.length === 0 && page.rows.length > 0) {
+      throw new SourceError(
+        `Cannot read "${this.#window.name}" of ${this.#exchange.name}: none of ${page.rows.length} rows is a bar ` +
+          `(${this.#rejects.at(-1)!.raw.slice(0, 100)}), try again later`,
+        { retryable: true },
+      );
+    }
     return coverage.note({ from_ms, until_ms: end, times });
   }
 
@@ -221,6 +233,7 @@ class WindowWork {
           : `the bar begins at ${iso(time!)}, which is no start of a bar of ${this.#window.timeframe}`,
         raw: JSON.stringify(row),
       });
+      if (Number.isFinite(time)) this.#spoilt.add(time!);
       return null;
     }
     if (time! < this.#window.from_ms || time! >= this.#closed_ms) return time!;
@@ -241,6 +254,21 @@ class WindowWork {
     return time!;
   }
 
+  #absent({ from_ms, until_ms, bars, pages, next_ms }: AbsentRange): AbsentBars {
+    const spoilt = [...this.#spoilt].filter((time) => time >= from_ms && time < until_ms).length;
+    const next = next_ms === null
+      ? "nothing came from later than these"
+      : `the next bar is that of ${iso(next_ms)}`;
+    const also = spoilt === 0 ? "" : `; rows that are no bars came for ${spoilt} of them`;
+    return {
+      from: iso(from_ms),
+      to: iso(until_ms),
+      missing: bars,
+      cause: next_ms === null || spoilt > 0 ? "source_silent" : "no_trade",
+      evidence: `requests ${pages.join(", ")} of ${this.#window.name} deny these bars; ${next}${also}`,
+    };
+  }
+
   result({ broken = false }: { broken?: boolean } = {}): WindowResult {
     const coverage = this.#coverage;
     return {
@@ -251,16 +279,7 @@ class WindowWork {
       short_pages: coverage?.shortPages() ?? 0,
       overlaps: this.#overlaps,
       conflicts: this.#conflicts,
-      absent: broken ? [] : (coverage?.absent() ?? []).map(({ from_ms, until_ms, bars, pages, next_ms }) => ({
-        from: iso(from_ms),
-        to: iso(until_ms),
-        missing: bars,
-        cause: next_ms === null ? "source_silent" : "no_trade",
-        evidence: `requests ${pages.join(", ")} of ${this.#window.name} deny these bars; ` +
-          (next_ms === null
-            ? "nothing came from later than these"
-            : `the next bar is that of ${iso(next_ms)}`),
-      })),
+      absent: broken || coverage === null ? [] : coverage.absent().map((range) => this.#absent(range)),
       rejects: this.#rejects,
       closed_until_ms: this.#closed_ms,
       complete: !broken && coverage !== null && this.#closed_ms === this.#window.until_ms,

@@ -180,3 +180,28 @@ Deno.test("fetchWindow() asks nothing for a window in the future", async () => {
   const { candles, complete } = await fetchWindow(exchange, { symbol: "BTC/USDT", window });
   assertEquals([candles, complete, server.given], [[], false, []]);
 });
+
+Deno.test("fetchWindow() does not call a row that is no bar a minute without a trade", async () => {
+  const { effects } = open();
+  const rows = [0, 1, 2].map((i) => [START + i * MINUTE_MS, "1", "3", "0.5", i === 1 ? "n/a" : "2", "10"]);
+  const exchange = await openExchange("binance", {
+    ...effects,
+    fetch: () => Promise.resolve(Response.json(rows)),
+  });
+  const { candles, absent, rejects } = await fetchWindow(exchange, {
+    symbol: "BTC/USDT",
+    window: windowOf(START, 3),
+  });
+  assertEquals([candles.length, absent[0]!.cause, rejects[0]!.reason], [2, "source_silent", "not_a_number"]);
+
+  const other = await openExchange("binance", {
+    ...effects,
+    fetch: () => Promise.resolve(Response.json({ codes: [1, 2], text: "maintenance" })),
+  });
+  const error = await assertRejects(
+    () => fetchWindow(other, { symbol: "BTC/USDT", window: windowOf(START, 3) }),
+    WindowError,
+    "none of",
+  );
+  assert(error.retryable);
+});
