@@ -15,7 +15,7 @@ import { ConfigError, SourceError, UsageError } from "../core/errors.ts";
 import { closeNames, type ExchangeFacts, exchangeFacts } from "./exchange_names.ts";
 import { RequestPace } from "./exchange_pace.ts";
 import { isPermissionError } from "./exchange_errors.ts";
-import { ATTEMPT_S, type ExchangeReply, Question, type QuestionSettings } from "./exchange_question.ts";
+import { type ExchangeReply, Question, type QuestionSettings } from "./exchange_question.ts";
 
 export type { ExchangeReply } from "./exchange_question.ts";
 
@@ -152,7 +152,8 @@ async function newExchange(name: string, id: string): Promise<Exchange> {
   const exchange = new Class({
     // The pace is ours, because ccxt's waits by the real clock; so are attempts and waits.
     enableRateLimit: false,
-    timeout: ATTEMPT_S * 1000,
+    // ccxt's clock would begin before the pace lets a request go; that of `Question` begins after it.
+    timeout: 2 ** 31 - 1,
     // ccxt would pass for a browser.
     userAgent: "lakebook (ccxt)",
   });
@@ -214,7 +215,9 @@ class CcxtClient implements ExchangeClient {
     this.#question = question;
     let before = 0;
     await question.ask(async () => {
+      question.listed = false;
       await this.#requireMarket(symbol);
+      question.listed = true;
       before = question.replies.length;
       this.#rows = [];
       const more = until_ms === undefined ? {} : { until: until_ms };
@@ -226,7 +229,11 @@ class CcxtClient implements ExchangeClient {
   async #requireMarket(symbol: string): Promise<void> {
     const exchange = this.#exchange;
     const marketId = this.#facts?.marketId;
-    if (marketId === undefined) return void await exchange.loadMarkets();
+    if (marketId === undefined) {
+      // Afresh, because ccxt keeps a failed load and would give its error again to each further attempt.
+      if (exchange.markets === undefined) await exchange.loadMarkets(true);
+      return;
+    }
     if (exchange.markets !== undefined && symbol in exchange.markets) return;
     const [, base, quote] = /^([A-Z0-9]{1,20})\/([A-Z0-9]{1,20})$/.exec(symbol) ?? [];
     if (base === undefined || quote === undefined) {

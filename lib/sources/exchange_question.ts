@@ -20,8 +20,8 @@ export interface ExchangeReply {
 const ATTEMPTS = 6;
 /** Seconds for a question with all its attempts and waits. */
 const BUDGET_S = 180;
-/** Seconds for one attempt, its body included. */
-export const ATTEMPT_S = 20;
+/** Seconds for one request, its body included. */
+const ATTEMPT_S = 20;
 /** The first wait is a random part of this; each further one of twice as much, up to the cap. */
 const BASE_S = 1;
 const CAP_S = 16;
@@ -49,6 +49,8 @@ export class Question {
   #last: { status: number; retry_after_s: number | null } | null = null;
   /** The 2xx answers of the last attempt. */
   replies: ExchangeReply[] = [];
+  /** Whether answers must hold a list from now on, as a page of bars does and a market's description need not. */
+  listed = false;
   /** Requests that went out, all attempts together. */
   requests = 0;
 
@@ -122,7 +124,11 @@ export class Question {
     this.#last = null;
     this.#waited_ms += await pace.take();
     this.requests += 1;
-    const { method = "GET", headers = {}, signal = null } = init ?? {};
+    const { method = "GET", headers = {} } = init ?? {};
+    const abort = new AbortController();
+    const timeUp = () => abort.abort(new DOMException("time is up", "TimeoutError"));
+    const timer = setTimeout(timeUp, ATTEMPT_S * 1000);
+    const { signal } = abort;
     try {
       // A redirect is not followed: it could lead to a host that nobody allowed.
       const response = await effects.fetch(this.#url, { method, headers, signal, redirect: "manual" });
@@ -139,10 +145,12 @@ export class Question {
       // ccxt puts most of what is thrown here into errors of its own and forgets the cause.
       this.#thrown = error;
       throw error;
+    } finally {
+      clearTimeout(timer);
     }
   }
 
-  /** A 2xx with a web page, half a JSON, or nothing that could be a list is no answer, and may be one a moment later. */
+  /** A 2xx with a web page, half a JSON, or nothing that could be a page is no answer, and may be one a moment later. */
   #keep({ status, headers }: Response, body: Uint8Array<ArrayBuffer>): void {
     const url = this.#url;
     const fail = (state: string) => {
@@ -152,7 +160,8 @@ export class Question {
     };
     try {
       // ccxt would take a body without a list for an empty page, and so for "no trade".
-      if (!holdsList(JSON.parse(new TextDecoder().decode(body)))) fail("the body holds no list");
+      const value: unknown = JSON.parse(new TextDecoder().decode(body));
+      if (this.listed && !holdsList(value)) fail("the body holds no list");
     } catch (error) {
       if (error instanceof SourceError) throw error;
       fail("the body is not JSON");

@@ -104,6 +104,16 @@ Deno.test("fetchPage() tries again what may pass, with full jitter", async () =>
   }
 });
 
+Deno.test("fetchPage() tries again where no complete answer came in time", async () => {
+  const { effects } = network(() => Promise.reject(new DOMException("time is up", "TimeoutError")), ok);
+  const exchange = await openExchange("binance", effects, fast);
+  assertEquals((await exchange.fetchPage(QUERY)).requests, 2);
+  const { effects: never } = network(() => Promise.reject(new DOMException("time is up", "TimeoutError")));
+  const silent = await openExchange("binance", never, fast);
+  const error = await assertRejects(() => silent.fetchPage(QUERY), SourceError, "no complete answer in time");
+  assert(error.retryable);
+});
+
 Deno.test("fetchPage() waits as long as 429 and 418 ask", async () => {
   for (const code of [429, 418]) {
     const { effects, waits } = network(
@@ -166,4 +176,48 @@ Deno.test("fetchPage() takes the age of a cached copy off its date", async () =>
   const exchange = await openExchange("binance", effects, fast);
   const { replies } = await exchange.fetchPage(QUERY);
   assertEquals(replies[0]!.date, new Date("2026-01-02T03:03:00Z"));
+});
+
+Deno.test("fetchPage() loads the markets of an exchange whose names it does not know, once", async () => {
+  const pair = {
+    altname: "XBTUSD",
+    wsname: "XBT/USD",
+    base: "XXBT",
+    quote: "ZUSD",
+    pair_decimals: 1,
+    lot_decimals: 8,
+    lot_multiplier: 1,
+    leverage_buy: [],
+    leverage_sell: [],
+    fees: [[0, 0.4]],
+    fees_maker: [[0, 0.25]],
+    ordermin: "0.00005",
+    costmin: "0.5",
+    tick_size: "0.1",
+    status: "online",
+  };
+  const asset = (altname: string) => ({ aclass: "currency", altname, decimals: 8, display_decimals: 5 });
+  const bar = [START / 1000, "2", "3", "1", "2.5", "2.2", "7.5", 3];
+  const answers: Record<string, unknown> = {
+    "/0/public/AssetPairs": { XXBTZUSD: pair },
+    "/0/public/Assets": { XXBT: asset("XBT"), ZUSD: asset("USD") },
+    "/0/public/OHLC": { XXBTZUSD: [bar], last: START / 1000 },
+  };
+  const paths: string[] = [];
+  const { effects } = network(ok);
+  const exchange = await openExchange("kraken", {
+    ...effects,
+    fetch: (input) => {
+      const { pathname } = new URL(String(input));
+      paths.push(pathname);
+      if (paths.length === 1) return Promise.resolve(new Response("busy", { status: 503 }));
+      return Promise.resolve(Response.json({ error: [], result: answers[pathname] ?? {} }));
+    },
+  });
+  for (let i = 0; i < 2; i++) {
+    const { rows, replies } = await exchange.fetchPage({ ...QUERY, symbol: "BTC/USD" });
+    assertEquals(rows, [[START, 2, 3, 1, 2.5, 7.5]]);
+    assertEquals(replies.map(({ url }) => new URL(url).pathname), ["/0/public/OHLC"]);
+  }
+  assertEquals(paths.filter((path) => path === "/0/public/AssetPairs").length, 1, paths.join(" "));
 });

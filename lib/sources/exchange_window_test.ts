@@ -9,7 +9,7 @@ import { type CandleWindow, planWindows } from "./exchange_windows.ts";
 
 const NOW = new Date("2024-06-01T12:00:30Z");
 const START = Date.UTC(2024, 0, 1);
-const SYMBOLS = { binance: "BTC/USDT", coinbase: "BTC-USD".replace("-", "/"), bitstamp: "BTC/USD" } as const;
+const SYMBOLS = { binance: "BTC/USDT", coinbase: "BTC/USD", bitstamp: "BTC/USD" } as const;
 type Name = keyof typeof SYMBOLS;
 const NAMES = Object.keys(SYMBOLS) as Name[];
 
