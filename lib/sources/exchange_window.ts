@@ -67,6 +67,8 @@ export class WindowError extends SourceError {
 
 /** A bar is taken for closed this long after its end: exchanges finish it a moment later. */
 const SETTLE_MS = 2 * SECOND_MS;
+/** Bars at the far end of an exchange's memory that are not trusted: it forgets them while we ask. */
+const FORGETTING = 10;
 /** So many requests in a row may teach nothing before the window is given up. */
 const FRUITLESS = 4;
 
@@ -130,7 +132,7 @@ function requireReach(
   { from_ms, timeframe }: CandleWindow,
 ): void {
   if (newest_only === null) return;
-  const oldest = effects.now().getTime() - newest_only * timeframeMs(timeframe);
+  const oldest = effects.now().getTime() - (newest_only - FORGETTING) * timeframeMs(timeframe);
   if (from_ms >= oldest) return;
   throw new SourceError(
     `Cannot fetch bars of "${timeframe}" from ${

@@ -170,6 +170,13 @@ Deno.test("fetchWindow() refuses what Kraken has forgotten, without a request", 
     SourceError,
     "newest 720",
   );
+  // The last bars of its memory would be gone before they are asked for a second time.
+  const edge = windowOf(NOW.getTime() - 715 * MINUTE_MS, 60);
+  await assertRejects(
+    () => fetchWindow(exchange, { symbol: "BTC/USD", window: edge }),
+    SourceError,
+    "newest 720",
+  );
   assertEquals(server.given, []);
 });
 
