@@ -13,6 +13,7 @@ import { type ObjectHash, objectHash } from "../../lake/run_log.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import {
   bitcoinTick,
+  type ParsedMarkets,
   parseMarketChart,
   parseMarkets,
   parseSimplePrice,
@@ -40,12 +41,14 @@ export const SETTLERS: Readonly<Record<string, Settle>> = {
 /** A market page: exact bytes to `raw/`, typed rows to `processed/`, and Bitcoin's tick on the side. */
 async function settleMarkets(store: ObjectStore, body: Uint8Array, header: IncomingHeader): Promise<Settled> {
   const slot = new Date(header.slot);
-  parseMarkets(body, { slot, source: header.source });
+  const options = { slot, source: header.source };
+  const ours = parseMarkets(body, options);
   const raw = await putFirst(store, rawMarketsKey(header.source, slot), body);
-  const settled = await processMarkets(store, raw.bytes, { slot, source: header.source });
-  const outputs = [raw.object, ...settled.outputs];
   // Where another run was first, its answer stands and ours is dropped: a slot has one, and so has its tick.
-  const tick = raw.object.sha256 === sha256(body) ? bitcoinTick(body, header.source) : null;
+  const first = raw.object.sha256 === sha256(body);
+  const settled = await putRows(store, first ? ours : parseMarkets(raw.bytes, options), slot);
+  const outputs = [raw.object, ...settled.outputs];
+  const tick = first ? bitcoinTick(body, header.source) : null;
   if (tick) outputs.push(await putTick(store, tick, new Date(header.fetched_at)));
   return { ...settled, outputs };
 }
@@ -56,7 +59,10 @@ export async function processMarkets(
   body: Uint8Array,
   { slot, source }: { slot: Date; source: string },
 ): Promise<Settled> {
-  const { rows, rejects } = parseMarkets(body, { slot, source });
+  return await putRows(store, parseMarkets(body, { slot, source }), slot);
+}
+
+async function putRows(store: ObjectStore, { rows, rejects }: ParsedMarkets, slot: Date): Promise<Settled> {
   const key = marketPricesKey(slot);
   const bytes = encodeNdjson(rows);
   await store.put(key, bytes);

@@ -1,5 +1,5 @@
 /** Typed rows into the tables that people query. */
-import { PRICE_SAMPLES } from "../../core/tables.ts";
+import { PRICE_HISTORY, PRICE_SAMPLES } from "../../core/tables.ts";
 import { fingerprint, isDone, sha256, writeRecord } from "../../lake/ledger.ts";
 import { registerTables } from "../../warehouse/catalog.ts";
 import {
@@ -11,17 +11,20 @@ import {
 } from "../../warehouse/materialize.ts";
 import type { RunContext, StepResult } from "../context.ts";
 import { candleFingerprint } from "./process.ts";
+import { tickConversions } from "./process_ticks.ts";
 
 const UNIT = "materialize/tables";
 
 /** What the materialized tables are made from: candles, price samples and the SQL itself. */
 export async function materializeFingerprint(context: RunContext): Promise<string> {
-  const objects = (await Promise.all(PRICE_SAMPLES.map(({ prefix }) => context.store.list(prefix)))).flat();
   const samples = await Promise.all(
-    objects.map(async ({ key }) => [key, sha256((await context.store.get(key))!)]),
+    (await context.store.list(PRICE_HISTORY.prefix)).map(async (
+      { key },
+    ) => [key, sha256((await context.store.get(key))!)]),
   );
+  const ticks = await tickConversions(context.store);
   const sql = await Promise.all(MATERIALIZED.map(materializeSql));
-  return fingerprint([await candleFingerprint(context), samples, sql]);
+  return fingerprint([await candleFingerprint(context), samples, ticks, sql]);
 }
 
 /** Builds the tables and writes the partitions whose bytes changed. */

@@ -46,6 +46,7 @@ export async function processTicks(
     const before = await readRecord(store, unit);
     if (ticks.length > 0) await store.put(key, encodeNdjson(ticks));
     else if (before) await store.delete(key);
+    await noteConversion(store, unit, inputs);
     const record = await writeRecord(store, unit, {
       fingerprint: inputs,
       outputs: ticks.length > 0 ? [key] : [],
@@ -60,6 +61,21 @@ export async function processTicks(
   if (files.length === 0 && since === null) return null;
   if (converted === 0) return doneBefore("no new ticks");
   return { done: false, rows_in, rows_out, detail: `${rows_out} ticks of ${converted} days`, outputs };
+}
+
+const CONVERSIONS = "process/tick_conversions";
+
+/**
+ * A hash over all conversions so far: while it stays, so do the converted objects, and whoever is made from them need
+ * not read hundreds of them to know. It changes before a conversion counts as done, so a crash cannot hide one.
+ */
+export async function tickConversions(store: ObjectStore): Promise<string | null> {
+  return (await readRecord(store, CONVERSIONS))?.fingerprint ?? null;
+}
+
+async function noteConversion(store: ObjectStore, unit: string, inputs: string): Promise<void> {
+  const chain = fingerprint([await tickConversions(store), unit, inputs]);
+  await writeRecord(store, CONVERSIONS, { fingerprint: chain, outputs: [], notes: {} });
 }
 
 function dayOf(key: string): string {
