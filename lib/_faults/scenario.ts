@@ -18,8 +18,6 @@ export interface Scenario {
   name: string;
   before: readonly Act[];
   act: Act;
-  /** What settles the lake after a disturbance, if the act itself, done again, does not. */
-  mend?: readonly Act[];
 }
 
 /** What a command line gave. */
@@ -80,11 +78,9 @@ export class Crashed extends Error {
 const PAGE_AT = new Date("2024-02-29T23:57:00Z");
 let page: string | undefined;
 
-/** The demo market's page of one instant, simulated once for all processes of a campaign. */
+/** The demo market's page of one instant. */
 function marketPage(): string {
-  return page ??= Deno.env.get("LAKEBOOK_FAULTS_PAGE") !== undefined
-    ? Deno.readTextFileSync(Deno.env.get("LAKEBOOK_FAULTS_PAGE")!)
-    : demoMarket({ seed: 1 }).marketsJson(PAGE_AT);
+  return page ??= demoMarket({ seed: 1 }).marketsJson(PAGE_AT);
 }
 
 function answerOf(answer: Answer, { pathname }: URL): Promise<Response> {

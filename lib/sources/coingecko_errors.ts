@@ -3,11 +3,7 @@ import { APIConnectionTimeoutError, APIError, APIUserAbortError } from "@coingec
 import { ConfigError, LakebookError, SourceError } from "../core/errors.ts";
 import { coinGeckoMessage, oneLine } from "./coingecko_message.ts";
 import type { CoinGeckoSettings } from "./coingecko_settings.ts";
-
-/** Whether Deno refused the network for lack of a permission. */
-export function isPermissionError(error: unknown): error is Error {
-  return error instanceof Error && error.name === "NotCapable";
-}
+import { isPermissionError } from "./http.ts";
 
 /** What a failed request was. */
 export interface FailedRequest {

@@ -5,9 +5,10 @@ import pRetry from "p-retry";
 import type { Effects } from "../core/effects.ts";
 import { ConfigError, LakebookError, SourceError } from "../core/errors.ts";
 import { HOUR_MS } from "../core/time.ts";
-import { isPermissionError, requestError } from "./coingecko_errors.ts";
+import { requestError } from "./coingecko_errors.ts";
 import { coinGeckoMessage } from "./coingecko_message.ts";
 import type { CoinGeckoSettings } from "./coingecko_settings.ts";
+import { isPermissionError, readBody, retryAfter } from "./http.ts";
 import { SOURCE_HEADER } from "./source_header.ts";
 import { RequestLimit } from "./request_limit.ts";
 
@@ -183,7 +184,10 @@ class Question {
 
   /** Reads the whole body, also of a failure, before the SDK sees the response. */
   async #keep(response: Response): Promise<Response> {
-    const body = withoutKey(await readBody(response, this.#url), this.#settings.key);
+    const body = withoutKey(
+      await readBody(response, { url: this.#url, advice: "check COINGECKO_BASE_URL" }),
+      this.#settings.key,
+    );
     const date = new Date(response.headers.get("date") ?? NaN);
     const reply: CoinGeckoReply = {
       url: this.#url,
@@ -225,25 +229,6 @@ class Question {
   }
 }
 
-/** The largest body that is read: a page of 250 coins has a quarter of a megabyte. */
-const MOST_BYTES = 64 << 20;
-
-/** @throws {SourceError} for a body that never ends, or a small one that unpacks to a large one. */
-async function readBody(response: Response, url: string): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    chunks.push(chunk);
-    if (size > MOST_BYTES) {
-      throw new SourceError(
-        `Cannot fetch "${url}": the answer has more than ${MOST_BYTES >> 20} MiB, check COINGECKO_BASE_URL`,
-      );
-    }
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
-}
-
 /** A body that repeats our key, as some refusals do, is kept without it. */
 function withoutKey(body: Uint8Array<ArrayBuffer>, key: string | undefined): Uint8Array<ArrayBuffer> {
   if (key === undefined || Buffer.from(body.buffer).indexOf(key) < 0) return body;
@@ -274,16 +259,6 @@ function openClient(
       { cause: error },
     );
   }
-}
-
-/** Seconds that the other side asks us to wait, a date judged by its own clock; null where it asks for nothing sane. */
-function retryAfter(headers: Headers, now: Date): number | null {
-  const text = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  const until = Date.parse(text);
-  const date = Date.parse(headers.get("date") ?? "");
-  const wait_s = (until - (Number.isNaN(date) ? now.getTime() : date)) / 1000;
-  return text === "" || Number.isNaN(wait_s) || wait_s < 0 ? null : wait_s;
 }
 
 /** Clocks may differ by this much before an answer is not filed: half a slot. */

@@ -14,7 +14,7 @@ import type { Effects } from "../core/effects.ts";
 import { ConfigError, SourceError, UsageError } from "../core/errors.ts";
 import { closeNames, type ExchangeFacts, exchangeFacts } from "./exchange_names.ts";
 import { RequestPace } from "./exchange_pace.ts";
-import { isPermissionError } from "./exchange_errors.ts";
+import { isPermissionError } from "./http.ts";
 import { type ExchangeReply, Question, type QuestionSettings } from "./exchange_question.ts";
 
 export type { ExchangeReply } from "./exchange_question.ts";

@@ -1,11 +1,7 @@
 /** Turns what can go wrong between here and an exchange into errors that say what to do. */
 import { ConfigError, LakebookError, SourceError } from "../core/errors.ts";
 import { oneLine } from "./coingecko_message.ts";
-
-/** Whether Deno refused something for lack of a permission. */
-export function isPermissionError(error: unknown): error is Error {
-  return error instanceof Error && error.name === "NotCapable";
-}
+import { isPermissionError } from "./http.ts";
 
 /** What is known of a question that failed. */
 export interface FailedQuestion {

@@ -4,6 +4,7 @@ import type { Effects } from "../core/effects.ts";
 import { LakebookError, SourceError } from "../core/errors.ts";
 import { exchangeError } from "./exchange_errors.ts";
 import type { RequestPace } from "./exchange_pace.ts";
+import { readBody, retryAfter } from "./http.ts";
 
 /** One answer of an exchange, as it came. */
 export interface ExchangeReply {
@@ -25,8 +26,6 @@ const ATTEMPT_S = 20;
 /** The first wait is a random part of this; each further one of twice as much, up to the cap. */
 const BASE_S = 1;
 const CAP_S = 16;
-/** The largest body that is read: a page of 1,000 candles has a sixth of a megabyte, a list of markets ten or so. */
-const MOST_BYTES = 64 << 20;
 
 /** What a question needs to know of its exchange. */
 export interface QuestionSettings {
@@ -133,7 +132,7 @@ export class Question {
       // A redirect is not followed: it could lead to a host that nobody allowed.
       const response = await effects.fetch(this.#url, { method, headers, signal, redirect: "manual" });
       this.#last = { status: response.status, retry_after_s: retryAfter(response.headers, effects.now()) };
-      const body = await readBody(response, this.#url);
+      const body = await readBody(response, { url: this.#url, advice: "ask for less" });
       if (response.ok) this.#keep(response, body);
       const { status, statusText } = response;
       return new Response([204, 205, 304].includes(status) ? null : body, {
@@ -182,28 +181,4 @@ function holdsList(value: unknown): boolean {
   if (Array.isArray(value)) return true;
   if (value === null || typeof value !== "object") return false;
   return Object.entries(value).some(([key, inner]) => !["error", "errors"].includes(key) && holdsList(inner));
-}
-
-async function readBody(response: Response, url: string): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let size = 0;
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length;
-    chunks.push(chunk);
-    if (size > MOST_BYTES) {
-      throw new SourceError(
-        `Cannot fetch "${url}": the answer has more than ${MOST_BYTES >> 20} MiB, ask for less`,
-      );
-    }
-  }
-  return new Uint8Array(await new Blob(chunks).arrayBuffer());
-}
-
-/** Seconds that the exchange asks us to wait, a date judged by its own clock; null where it asks for nothing sane. */
-function retryAfter(headers: Headers, now: Date): number | null {
-  const text = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  const date = Date.parse(headers.get("date") ?? "");
-  const wait_s = (Date.parse(text) - (Number.isNaN(date) ? now.getTime() : date)) / 1000;
-  return text === "" || Number.isNaN(wait_s) || wait_s < 0 ? null : wait_s;
 }

@@ -93,7 +93,8 @@ export interface Collection {
  * Asks one question, unless its answer is in the lake, and settles the answer. A question that fails for good
  * becomes a dead letter.
  *
- * @throws {ConfigError} for a refused key, a wrong clock or a lake of the other kind; the dead letter is there by then.
+ * @throws {ConfigError} for a refused key and a wrong clock, with the dead letter there by then; and where the answer is
+ * real and the lake a demo lake, or the other way round: then nothing is kept.
  */
 export async function collect(question: Question, collection: Collection): Promise<UnitReport> {
   const { store, client, effects, run_id, command, budget_s } = collection;

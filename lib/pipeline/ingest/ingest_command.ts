@@ -81,10 +81,8 @@ export async function ingestCommand(flags: unknown, io: CommandIo): Promise<numb
     await effects.sleep(next.getTime() - effects.now().getTime());
     // Not `next`: a machine that slept wakes later, and what it asks for then is of then.
     const woke = effects.now();
-    await giveUpMissed(slotStart(due, every).getTime() + every, slotStart(woke, every).getTime(), {
-      every,
-      collection,
-    });
+    const missed = Math.min(slotStart(woke, every).getTime(), until.getTime());
+    await giveUpMissed(slotStart(due, every).getTime() + every, missed, { every, collection });
     if (woke >= until) break;
     due = woke;
   }

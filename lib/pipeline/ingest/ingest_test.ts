@@ -200,6 +200,24 @@ Deno.test("ingest --every takes a snapshot a slot and a tick a minute, and gives
   ]);
 });
 
+Deno.test("ingest --every gives up no slot beyond its own end, however long the machine slept", async () => {
+  let clock = Date.parse("2026-01-04T10:04:10Z");
+  await using work = await Workplace.make(market().fetch, {
+    now: () => new Date(clock),
+    sleep() {
+      clock += 6 * 3_600_000;
+      return Promise.resolve();
+    },
+  });
+  await work.run(["ingest", "--lake", work.lake, "--every", "5m", "--for", "15m"]);
+  const letters = Object.keys(await work.objects()).filter((key) => key.startsWith("dead_letters/")).sort();
+  assertEquals(letters.map((key) => key.slice(-21)), [
+    "20260104T100500Z.json",
+    "20260104T101000Z.json",
+    "20260104T101500Z.json",
+  ]);
+});
+
 Deno.test("ingest refuses flags that cannot be meant", async () => {
   await using work = await Workplace.make();
   const table: [args: string[], words: string][] = [

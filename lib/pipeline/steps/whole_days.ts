@@ -22,7 +22,8 @@ export async function markWhole(
 ): Promise<void> {
   if (seen.length === 0) return;
   const yesterday = utcDay(now.getTime() - DAY_MS);
-  await mark(store, unit, [...seen].sort().at(-1)! < yesterday ? [...seen].sort().at(-1)! : yesterday);
+  const newest = seen.toSorted().at(-1)!;
+  await mark(store, unit, newest < yesterday ? newest : yesterday);
 }
 
 /** Makes a unit look at a day again, because something came for it late. */
