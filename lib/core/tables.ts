@@ -101,6 +101,28 @@ export const PROCESSED_PRICES = {
   about: "market snapshots, one row a coin and slot",
 } as const satisfies TableDefinition;
 
+/** Silver minutes: of each hour those of one source, and those that another one filled in. */
+export const OHLCV_MINUTE = {
+  database: "crypto_analytics",
+  name: "ohlcv_minute",
+  columns: { minute_start: "timestamp", ...CANDLE_PRICES, volume: "double", source: "string" },
+  partitions: { symbol: "string", year: "int", month: "int" },
+  format: "parquet",
+  prefix: "processed/ohlcv_minute/",
+  about: "minute candles, each minute once; a minute without trades has no row",
+} as const satisfies TableDefinition;
+
+/** Silver bars of lengths other than a minute and an hour. */
+export const OHLCV_BARS = {
+  database: "crypto_analytics",
+  name: "ohlcv_bars",
+  columns: { bar_start: "timestamp", ...CANDLE_PRICES, volume: "double", source: "string" },
+  partitions: { symbol: "string", timeframe: "string", year: "int" },
+  format: "parquet",
+  prefix: "processed/ohlcv_bars/",
+  about: "candles of other lengths (3m to 30m, 2h to 1d), each bar once",
+} as const satisfies TableDefinition;
+
 /** Silver candles. */
 export const OHLCV_HOURLY = {
   database: "crypto_analytics",

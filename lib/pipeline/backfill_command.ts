@@ -10,6 +10,8 @@ import { runPipeline } from "./run.ts";
 
 const FLAGS = z.object({
   ohlcv: z.array(z.string()).default([]),
+  symbol: z.string().regex(/^[A-Z0-9]{2,20}$/, "write it like ETHUSD, in capitals without a slash")
+    .optional(),
   layout: z.string().optional(),
   timezone: z.string().optional(),
   lake: z.string().min(1).default("data/lake"),
@@ -22,7 +24,7 @@ const STEPS = ["ingest", "process", "materialize", "quality"];
 
 /** Runs the command; gives the exit code. */
 export async function backfillCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const { ohlcv, layout, timezone, lake, json, dryRun } = FLAGS.parse(flags);
+  const { ohlcv, symbol, layout, timezone, lake, json, dryRun } = FLAGS.parse(flags);
   if (ohlcv.length === 0) throw new UsageError("Cannot backfill from nothing: name a file with --ohlcv FILE");
   const { effects } = io;
   const choice = { layout, timezone };
@@ -43,7 +45,15 @@ export async function backfillCommand(flags: unknown, io: CommandIo): Promise<nu
   const { summary, error } = await runPipeline({
     store: await openStore(lake, io),
     steps: STEPS,
-    settings: { source: "csv", ohlcv, layout: choice, models: "models", seed: 1, env: io.env },
+    settings: {
+      source: "csv",
+      ohlcv,
+      ...(symbol === undefined ? {} : { symbol }),
+      layout: choice,
+      models: "models",
+      seed: 1,
+      env: io.env,
+    },
     effects,
     progress: io.terminal ? "live" : "lines",
   });

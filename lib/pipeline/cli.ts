@@ -66,6 +66,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
   program.command("backfill")
     .description("candle history from files: CryptoDataDownload, Binance, Bitfinex and other layouts")
     .option("--ohlcv <file>", ".csv, .csv.gz or .zip; repeatable", append)
+    .option("--symbol <name>", "what the files are about, such as ETHUSD (default: BTCUSD)")
     .option("--layout <name>", "the files' layout, where it should not be found out")
     .option("--timezone <zone>", "zone of stamps in local time, such as Europe/Madrid")
     .option("--lake <place>", "folder or s3://bucket/prefix of the lake (default: data/lake)")

@@ -372,7 +372,7 @@ Deno.test("backfill refuses what it cannot understand, with its own words and co
       DOWNLOADED.replaceAll("BTC", "ETH"),
       [],
       5,
-      "it is about ETHUSD, this lake takes BTCUSD so far",
+      "it is about ETHUSD, not BTCUSD; name it with --symbol ETHUSD",
     ],
     ["noise.csv", "a;b;c\n1;2;3\n", [], 5, "--layout"],
     ["BTCUSD.csv", DOWNLOADED, ["--layout", "excel"], 2, "excel"],

@@ -16,7 +16,7 @@ import { type DuckDb, openDuckDb } from "../warehouse/engine_duckdb.ts";
 /** Where a run's data come from. `auto` is settled before the first step. */
 export type RunSource = "csv" | "demo" | "coingecko";
 
-/** The symbol that this pipeline is about. */
+/** The symbol that features, models and the dashboard are about, and that of candle files unless they say another. */
 export const SYMBOL = "BTCUSD";
 
 /** What a step reports. */
@@ -43,6 +43,8 @@ export interface RunSettings {
   source: RunSource;
   /** Candle files, for `csv`. */
   ohlcv: readonly string[];
+  /** What the candle files are about; left out, {@linkcode SYMBOL}. */
+  symbol?: string;
   /** What is known of their layout, where they may have another one than the lake's own. */
   layout?: LayoutChoice;
   /** Folder of the model registry. */
@@ -76,6 +78,7 @@ export class RunContext implements AsyncDisposable {
   #stage: CandleStage | null = null;
   #staged = new Set<string>();
   #series: StagedSeries[] | null = null;
+  #records: Promise<readonly CandleRecord[]> | null = null;
 
   constructor(
     { runId, store, settings, effects }: {
@@ -121,9 +124,15 @@ export class RunContext implements AsyncDisposable {
   }
 
   /** Candle files of the lake in the order in which they came. */
-  async candleRecords(): Promise<CandleRecord[]> {
-    const records = [...(await readRecords(this.store, CANDLE_RECORDS)).values()].map(candleRecord);
-    return records.sort((a, b) => a.arrival - b.arrival);
+  candleRecords(): Promise<readonly CandleRecord[]> {
+    return this.#records ??= readRecords(this.store, CANDLE_RECORDS).then((records) =>
+      [...records.values()].map(candleRecord).sort((a, b) => a.arrival - b.arrival)
+    );
+  }
+
+  /** To be called after a record was written: the next question reads them anew. */
+  forgetCandleRecords(): void {
+    this.#records = null;
   }
 
   /** Loads whatever candle file of the lake is not in the stage yet and settles the whole. */

@@ -54,7 +54,7 @@ async function planIngest(store: ObjectStore, settings: RunSettings): Promise<st
     const hash = createHash("sha256");
     using file = await Deno.open(path);
     for await (const chunk of file.readable) hash.update(chunk);
-    const key = rawCandlesKey({ symbol: SYMBOL, source: "csv", timeframe, file: name });
+    const key = rawCandlesKey({ symbol: settings.symbol ?? SYMBOL, source: "csv", timeframe, file: name });
     files.push(
       known.has(hash.digest("hex"))
         ? `${name} is in the lake already`

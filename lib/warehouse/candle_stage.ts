@@ -27,6 +27,9 @@ export interface LoadReport {
   rows: number;
   /** Lines that were refused. */
   rejects: Reject[];
+  /** First and last bar, epoch milliseconds; zero where there is none. */
+  from_ms: number;
+  to_ms: number;
 }
 
 /** One series of equal bars from one source: a table of the engine. */
@@ -112,7 +115,7 @@ export class CandleStage {
     const { kept, rejects } = await cleanCandles(file, { cleanPath: path, latestMs: this.#latestMs });
     const sound = await this.#loadSound({ ...file, path, gzip: false, columns: [...CANDLE_COLUMNS] }, table);
     await Deno.remove(path);
-    if (sound?.rows === kept) return { rows: kept, rejects };
+    if (sound?.rows === kept) return { ...sound, rejects };
     throw new LakeError(
       `Cannot load "${file.name}": ${kept} lines passed the line check but the engine took ${
         sound?.rows ?? 0
@@ -134,7 +137,12 @@ export class CandleStage {
     const bad = await this.#number(
       `SELECT count(*) FROM ${table} WHERE NOT (${soundCandleSql(this.#latestMs)})`,
     );
-    return bad === 0 ? { rows: await this.#number(`SELECT count(*) FROM ${table}`), rejects: [] } : null;
+    if (bad > 0) return null;
+    const { rows } = await (await this.#engine).read(
+      `SELECT count(*), coalesce(min(time), 0), coalesce(max(time), 0) FROM ${table}`,
+    );
+    const [count, from_ms, to_ms] = rows[0]!.map(Number) as [number, number, number];
+    return { rows: count, rejects: [], from_ms, to_ms };
   }
 
   async #insertWhole(file: CandleFile, table: string): Promise<void> {

@@ -8,7 +8,7 @@ import { originalCandlesKey } from "../../lake/keys.ts";
 import { explainWriteError } from "../../lake/store_local.ts";
 import { type CandlePreview, previewCandles, readCandleFile } from "../../sources/candle_layout_file.ts";
 import { CANDLE_COLUMNS, inspectCandles } from "../../sources/candles_csv.ts";
-import { latestCandleMs, type RunContext, SYMBOL } from "../context.ts";
+import { latestCandleMs, type RunContext } from "../context.ts";
 import { hashFile } from "./hash_file.ts";
 
 /** What a person says about a file's layout. */
@@ -37,15 +37,15 @@ export interface ConvertedCandles {
 export async function convertCandles(
   context: RunContext,
   path: string,
-  choice: LayoutChoice | undefined,
+  { choice, symbol }: { choice: LayoutChoice | undefined; symbol: string },
 ): Promise<ConvertedCandles | null> {
   if (choice === undefined) return null;
   const options = { ...choice, latestMs: latestCandleMs(context.startedAt) };
   const preview = await foreignLayout(path, options);
   if (preview === null) return null;
-  if (preview.symbol !== null && preview.symbol !== SYMBOL) {
+  if (preview.symbol !== null && preview.symbol !== symbol) {
     throw new QualityError(
-      `Cannot use "${path}": it is about ${preview.symbol}, this lake takes ${SYMBOL} so far`,
+      `Cannot use "${path}": it is about ${preview.symbol}, not ${symbol}; name it with --symbol ${preview.symbol}`,
     );
   }
   const { store } = context;

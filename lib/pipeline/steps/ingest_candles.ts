@@ -32,18 +32,24 @@ export interface IngestedFile {
 export async function ingestCandleFile(
   context: RunContext,
   path: string,
-  { source }: { source: string },
+  { source, symbol = context.settings.symbol ?? SYMBOL, timeframe }: {
+    source: string;
+    symbol?: string;
+    /** The bars' length, where it is known: a file of one bar does not show it. */
+    timeframe?: string;
+  },
 ): Promise<IngestedFile> {
   const { store } = context;
-  const converted = await convertCandles(context, path, context.settings.layout);
-  const file = await inspectCandles(converted?.path ?? path);
+  const converted = await convertCandles(context, path, { choice: context.settings.layout, symbol });
+  const inspected = await inspectCandles(converted?.path ?? path);
+  const file = { ...inspected, timeframe: timeframe ?? inspected.timeframe };
   const scratch = await store.scratch();
   const copy = `${scratch}/incoming-${file.name}`;
   await copyInto(file.path, copy);
   const records = await context.candleRecords();
   const { size } = await Deno.stat(copy);
   const stage = await context.stage();
-  const load = () => stage.load({ ...file, path: copy }, { symbol: SYMBOL, source });
+  const load = () => stage.load({ ...file, path: copy }, { symbol, source });
   let hash: string, loaded: LoadReport;
   if (records.some((record) => record.size === size)) {
     hash = await hashFile(copy);
@@ -64,7 +70,7 @@ export async function ingestCandleFile(
         `the first is line ${rejects[0]!.line}: ${rejects[0]!.detail}; nothing of it was kept`,
     );
   }
-  const place = { symbol: SYMBOL, source, timeframe: file.timeframe };
+  const place = { symbol, source, timeframe: file.timeframe };
   const taken = records.some(({ key }) => key === rawCandlesKey({ ...place, file: file.name }));
   const key = rawCandlesKey({ ...place, file: taken ? withHash(file.name, hash) : file.name });
   const unit = hash.slice(0, 16);
@@ -86,12 +92,15 @@ export async function ingestCandleFile(
       size,
       ...place,
       columns: file.columns,
+      from_ms: loaded.from_ms,
+      to_ms: loaded.to_ms,
       ...(converted ? { original: converted.original, layout: converted.preview.layout } : {}),
       arrival: Math.max(0, ...records.map(({ arrival }) => arrival)) + 1,
       rows,
       rejected: reasonCounts(rejects),
     },
   });
+  context.forgetCandleRecords();
   context.markStaged(hash);
   return { key, known: false, rows, rejects };
 }
