@@ -18,7 +18,7 @@ async function job(path: string, out: string): Promise<void> {
   await using _lock = await store.lock("bench");
   const file = await inspectCandles(path);
   const scratch = await store.scratch();
-  const engine = openDuckDb();
+  const engine = openDuckDb({ spillFolder: `${scratch}/spill` });
   const stage = new CandleStage(engine, { scratch, latestMs: Date.now() });
   await stage.load(file, { symbol: "BTCUSD", source: "csv" });
   await stage.seal();

@@ -47,6 +47,8 @@ export interface StagedSeries extends CandleOrigin {
 
 /** A gzip file is handed to the engine in pieces of about this size while the next one is decompressed. */
 const PIECE_BYTES = 12 << 20;
+/** So many pieces may wait on the disk: decompression of a large file does not run far ahead of the engine. */
+const PIECES_AHEAD = 6;
 
 const MAKE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS stage";
 
@@ -160,6 +162,7 @@ export class CandleStage {
       work: session.then(() => {}),
     }));
     const selects: string[] = [];
+    const taken: Promise<void>[] = [];
     let failed = false;
     let ends: PromiseSettledResult<void>[] = [];
     try {
@@ -173,8 +176,9 @@ export class CandleStage {
           await (await lane.session).run(`CREATE OR REPLACE TABLE ${name} AS ${select}`);
           await Deno.remove(piece.path);
         });
-        lane.work.catch(() => failed = true);
+        taken.push(lane.work.catch(() => void (failed = true)));
         selects.push(`SELECT * FROM ${name}`);
+        await taken.at(-PIECES_AHEAD);
         if (failed) break;
       }
     } finally {
