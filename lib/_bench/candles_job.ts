@@ -24,7 +24,8 @@ async function job(path: string, out: string): Promise<void> {
   await stage.seal();
   await registerNothing(await engine, PRICE_SAMPLES);
   await materializeTables(await engine, {
-    onTable: async (table, session) => void await writeTables(session, [table], { store, kind: "live" }),
+    onTable: async (table, session, helper) =>
+      void await writeTables(session, [table], { store, kind: "live", helper }),
   });
   await store.close();
   console.log(process.resourceUsage().maxRSS);

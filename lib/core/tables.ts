@@ -181,6 +181,24 @@ export const RUNS = {
   about: "the run log: one row a unit of work; inputs and outputs as JSON with their hashes",
 } as const satisfies TableDefinition;
 
+/** Rows of silver that a late or corrected file has replaced, as they were. */
+export const REPLACED = {
+  database: "lakebook",
+  name: "replaced",
+  columns: {
+    bar_start: "timestamp",
+    ...CANDLE_PRICES,
+    volume: "double",
+    source: "string",
+    replaced_at: "timestamp",
+    run_id: "string",
+  },
+  partitions: { table_name: "string", symbol: "string" },
+  format: "parquet",
+  prefix: "processed/replaced/",
+  about: "candles that were published once and that later data replaced, as they were",
+} as const satisfies TableDefinition;
+
 /** Tables of single prices, from which days without candles are filled. */
 export const PRICE_SAMPLES = [PRICE_HISTORY, PRICE_TICKS] as const;
 
@@ -191,8 +209,11 @@ export const TABLES: readonly TableDefinition[] = [
   STREAM_TICKS,
   PRICE_TICKS,
   PROCESSED_PRICES,
+  OHLCV_MINUTE,
+  OHLCV_BARS,
   OHLCV_HOURLY,
   OHLCV_DAILY,
   PROCESSED_PARTITIONED,
+  REPLACED,
   RUNS,
 ];

@@ -4,6 +4,14 @@
  *
  * @module
  */
+export {
+  checkParts,
+  type HeldPart,
+  monthName,
+  type PartCounts,
+  PUBLISH_LIMITS,
+  type PublishLimits,
+} from "./check_parts.ts";
 export { checkSeries, type SeriesAudit } from "./check_series.ts";
 export { checkSnapshot } from "./check_snapshot.ts";
 export { checkTable, type TableAudit } from "./check_table.ts";
