@@ -199,6 +199,34 @@ export const REPLACED = {
   about: "candles that were published once and that later data replaced, as they were",
 } as const satisfies TableDefinition;
 
+/** The completeness ledger: every run of bars that are not there, and why. */
+export const GAPS = {
+  database: "lakebook",
+  name: "gaps",
+  columns: {
+    gap_from: "timestamp",
+    gap_to: "timestamp",
+    missing: "bigint",
+    cause: "string",
+    evidence: "string",
+  },
+  partitions: { symbol: "string", timeframe: "string" },
+  format: "parquet",
+  prefix: "processed/completeness/gaps/",
+  about: "bars that are not there, from gap_from to before gap_to, with cause and evidence",
+} as const satisfies TableDefinition;
+
+/** The completeness ledger by day: expected is present, filled and absent together. */
+export const COMPLETENESS = {
+  database: "lakebook",
+  name: "completeness",
+  columns: { day: "date", expected: "int", present: "int", filled: "int", absent: "int" },
+  partitions: { symbol: "string", timeframe: "string" },
+  format: "parquet",
+  prefix: "processed/completeness/days/",
+  about: "bars per stream and UTC day: expected, present, filled from another source, absent",
+} as const satisfies TableDefinition;
+
 /** Tables of single prices, from which days without candles are filled. */
 export const PRICE_SAMPLES = [PRICE_HISTORY, PRICE_TICKS] as const;
 
@@ -215,5 +243,7 @@ export const TABLES: readonly TableDefinition[] = [
   OHLCV_DAILY,
   PROCESSED_PARTITIONED,
   REPLACED,
+  GAPS,
+  COMPLETENESS,
   RUNS,
 ];
