@@ -44,4 +44,6 @@ export const STRENGTH = {
   never_asked: 7,
   /** It gave these bars, and they were not taken in. */
   came: 8,
+  /** What the shorter bars that these are made of lack. */
+  shorter_bars: 9,
 } as const;

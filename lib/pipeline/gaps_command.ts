@@ -9,7 +9,8 @@ import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import { EXIT } from "./exit_codes.ts";
 import { ledgerLines, ledgersJson } from "./gaps_output.ts";
-import { readLakeFacts, type StreamLedger, streamLedger } from "./stream_ledgers.ts";
+import { readLakeFacts } from "./lake_facts.ts";
+import { type StreamLedger, streamLedgers } from "./stream_ledgers.ts";
 
 const FLAGS = z.object({
   symbol: z.string().optional(),
@@ -66,18 +67,16 @@ export async function readLedgers(store: ObjectStore, query: GapsQuery, now: Dat
   }
   const [facts, engine] = await Promise.all([readLakeFacts(store), openDuckDb()]);
   using _closing = engine;
-  const ledgers: StreamLedger[] = [];
-  for (const stream of facts.streams) {
-    if (query.symbol !== undefined && stream.symbol !== query.symbol) continue;
-    if (query.interval !== undefined && stream.timeframe !== query.interval) continue;
-    const ledger = await streamLedger(engine, store, { stream, facts, query: { ...query, now } });
-    if (ledger !== null) ledgers.push(ledger);
-  }
+  const wanted = ({ symbol, timeframe }: { symbol: string; timeframe: string }) =>
+    symbol === (query.symbol ?? symbol) && timeframe === (query.interval ?? timeframe);
+  const ledgers = await Array.fromAsync(
+    streamLedgers(engine, store, { facts, query: { ...query, now }, wanted }),
+  );
   if (ledgers.length > 0) return ledgers;
-  const wanted = [query.symbol, query.interval].filter((word) => word !== undefined).join(" ");
+  const name = [query.symbol, query.interval].filter((word) => word !== undefined).join(" ");
   const there = facts.streams.map(({ symbol, timeframe }) => `${symbol} ${timeframe}`).join(", ");
   throw new UsageError(
-    `Cannot show gaps of "${wanted}": the lake has ${
+    `Cannot show gaps of "${name}": the lake has ${
       there === "" ? "no candles, take some in with `deno task backfill`" : `${there}, choose among them`
     }`,
   );

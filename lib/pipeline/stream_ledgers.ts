@@ -1,6 +1,5 @@
 /** The completeness ledger of a lake: bars from the tables, evidence from everywhere, judged. */
-import type { GapEvidence } from "../core/gaps.ts";
-import { readRecords } from "../lake/ledger.ts";
+import { type GapEvidence, STRENGTH } from "../core/gaps.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import {
   countDays,
@@ -10,38 +9,20 @@ import {
   judgeGaps,
 } from "../quality/completeness.ts";
 import { backfillEvidence } from "../warehouse/backfill_evidence.ts";
-import { BACKFILL_RECORDS, type BackfillRecord, backfillRecord } from "../warehouse/backfill_records.ts";
+import type { BackfillRecord } from "../warehouse/backfill_records.ts";
 import {
   type BarStream,
   feeds,
-  listStreams,
   readFilledDays,
   readStreamBars,
   type StreamBars,
 } from "../warehouse/bar_streams.ts";
-import { CANDLE_RECORDS, type CandleRecord, candleRecord } from "../warehouse/candle_records.ts";
+import type { CandleRecord } from "../warehouse/candle_records.ts";
 import type { DuckDb } from "../warehouse/engine_duckdb.ts";
-import { type FillRecord, readFills } from "../warehouse/fill_records.ts";
-import {
-  type KnownPartitions,
-  lostFiles,
-  lostPartitions,
-  readKnownPartitions,
-} from "../warehouse/lost_evidence.ts";
-import { readRefusedBars, type RefusedBars, refusedEvidence } from "../warehouse/refused_evidence.ts";
+import { lostFiles, lostPartitions } from "../warehouse/lost_evidence.ts";
+import { refusedEvidence } from "../warehouse/refused_evidence.ts";
 import { unreadBars } from "../warehouse/unread_bars.ts";
-
-/** Everything but the bars: read once for all streams. */
-export interface LakeFacts {
-  streams: readonly BarStream[];
-  files: readonly CandleRecord[];
-  backfills: readonly BackfillRecord[];
-  fills: readonly FillRecord[];
-  refused: readonly RefusedBars[];
-  partitions: KnownPartitions;
-  /** Keys of the raw files that are there. */
-  raw: ReadonlySet<string>;
-}
+import type { LakeFacts } from "./lake_facts.ts";
 
 /** What one stream should hold, holds and lacks. */
 export interface StreamLedger {
@@ -74,26 +55,50 @@ export interface LedgerQuery {
   until?: Date | undefined;
 }
 
-/** Reads what the lake says of its streams. */
-export async function readLakeFacts(store: ObjectStore): Promise<LakeFacts> {
-  const files = [...(await readRecords(store, CANDLE_RECORDS)).values()].map(candleRecord);
-  const backfills = [...(await readRecords(store, BACKFILL_RECORDS)).values()].map(backfillRecord);
-  return {
-    files,
-    backfills,
-    streams: await listStreams(store, [...files, ...backfills]),
-    fills: await readFills(store),
-    refused: await readRefusedBars(store, files),
-    partitions: await readKnownPartitions(store),
-    raw: new Set((await store.list("raw/ohlcv/")).map(({ key }) => key)),
-  };
-}
+/** Hours are made of minutes, and days of hours: what the shorter bars lack explains what the longer ones lack. */
+const MADE_OF: Readonly<Record<string, string>> = { "1h": "1m", "1d": "1h" };
 
-/** The ledger of one stream; null where it has no time: no bar, and nothing was asked for. */
-export async function streamLedger(
+/**
+ * The ledgers of a lake's streams, one after the other. A stream without any time (no bar, and nothing was asked for)
+ * has none.
+ *
+ * @param wanted Which streams; all of them where it is left out.
+ */
+export async function* streamLedgers(
   engine: DuckDb,
   store: ObjectStore,
-  { stream, facts, query }: { stream: BarStream; facts: LakeFacts; query: LedgerQuery },
+  { facts, query, wanted = () => true }: {
+    facts: LakeFacts;
+    query: LedgerQuery;
+    wanted?: (stream: BarStream) => boolean;
+  },
+): AsyncGenerator<StreamLedger> {
+  const made = new Map<BarStream, StreamLedger | null>();
+  const ledgerOf = async (stream: BarStream): Promise<StreamLedger | null> => {
+    if (made.has(stream)) return made.get(stream)!;
+    const finer = facts.streams.find(({ symbol, timeframe, keys }) =>
+      symbol === stream.symbol && timeframe === MADE_OF[stream.timeframe] && keys.length > 0
+    );
+    const below = finer === undefined ? null : await ledgerOf(finer);
+    const ledger = await streamLedger(engine, store, { stream, facts, query, below });
+    made.set(stream, ledger);
+    return ledger;
+  };
+  for (const stream of facts.streams) {
+    const ledger = wanted(stream) ? await ledgerOf(stream) : null;
+    if (ledger !== null) yield ledger;
+  }
+}
+
+async function streamLedger(
+  engine: DuckDb,
+  store: ObjectStore,
+  { stream, facts, query, below }: {
+    stream: BarStream;
+    facts: LakeFacts;
+    query: LedgerQuery;
+    below: StreamLedger | null;
+  },
 ): Promise<StreamLedger | null> {
   const { symbol, timeframe, step_ms } = stream;
   const ofSymbol = <T extends { symbol: string; timeframe: string }>(items: readonly T[]) =>
@@ -133,6 +138,7 @@ export async function streamLedger(
       records: files.filter((file) => file.timeframe === timeframe && facts.raw.has(file.key)),
       barsWithin: barCounter(gaps, span),
     }),
+    ...finerEvidence(below, step_ms),
   ];
   return {
     symbol,
@@ -146,6 +152,26 @@ export async function streamLedger(
     gaps: judgeGaps(gaps, span, evidence),
     days: () => countDays(gaps, span, filledDays),
   };
+}
+
+/** The causes of the shorter bars' gaps, where a longer bar starts in one. */
+function finerEvidence(below: StreamLedger | null, step_ms: number): GapEvidence[] {
+  if (below === null) return [];
+  const { gaps, timeframe, step_ms: short } = below;
+  const evidence: GapEvidence[] = [];
+  for (let i = 0; i < gaps.count; i++) {
+    const from_ms = gaps.from_ms[i]!, until_ms = from_ms + gaps.missing[i]! * short;
+    if (Math.ceil(from_ms / step_ms) * step_ms >= until_ms) continue;
+    const { cause, evidence: sentence } = gaps.at(i);
+    evidence.push({
+      from_ms,
+      until_ms,
+      cause,
+      strength: STRENGTH.shorter_bars,
+      evidence: /^\w+ bars: /.test(sentence) ? sentence : `${timeframe} bars: ${sentence}`,
+    });
+  }
+  return evidence;
 }
 
 /** From the first to the last of a stream's bars, raw files and questions; no file is taken to reach until today. */

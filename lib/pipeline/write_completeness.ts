@@ -6,7 +6,8 @@ import { type DuckDb, openDuckDb, quote } from "../warehouse/engine_duckdb.ts";
 import { writeTables } from "../warehouse/materialize.ts";
 import type { RunContext } from "./context.ts";
 import { allGaps } from "./gaps_output.ts";
-import { type LakeFacts, readLakeFacts, type StreamLedger, streamLedger } from "./stream_ledgers.ts";
+import { type LakeFacts, readLakeFacts } from "./lake_facts.ts";
+import { type StreamLedger, streamLedgers } from "./stream_ledgers.ts";
 
 const UNIT = "quality/completeness";
 
@@ -23,9 +24,8 @@ export async function writeCompleteness(context: RunContext): Promise<void> {
   using engine = await openDuckDb({ spillFolder: `${scratch}/spill-completeness` });
   const gaps = new LineFile(`${scratch}/gaps.csv`), days = new LineFile(`${scratch}/days.csv`);
   try {
-    for (const stream of facts.streams) {
-      const ledger = await streamLedger(engine, store, { stream, facts, query: { now } });
-      if (ledger !== null) writeLines(ledger, { gaps, days });
+    for await (const ledger of streamLedgers(engine, store, { facts, query: { now } })) {
+      writeLines(ledger, { gaps, days });
     }
     gaps.close();
     days.close();

@@ -6,7 +6,7 @@
 import { type GapCause, type GapEvidence } from "../core/gaps.ts";
 import { DAY_MS } from "../core/time.ts";
 import { evidenceSegments } from "./evidence_segments.ts";
-import { judgeRuns, OUTAGE, RARE, TRADELESS, UNKNOWN } from "./tradeless_runs.ts";
+import { judgeRuns, RARE } from "./tradeless_runs.ts";
 
 /** Runs of missing bars in order of time, as columns: a stream can have hundreds of thousands. */
 export interface GapColumns {
@@ -35,7 +35,7 @@ export interface JudgedGap {
 }
 
 /** All gaps of a stream. Their sentences are made when they are asked for. */
-export interface JudgedGaps {
+export interface JudgedGaps extends GapColumns {
   count: number;
   /** The gap at a position, in order of time. */
   at(index: number): JudgedGap;
@@ -77,6 +77,8 @@ export function judgeGaps(
   for (let i = 0; i < pieces.count; i++) by_cause[causeOf(i)] += pieces.missing[i]!;
   return {
     count: pieces.count,
+    from_ms: pieces.from_ms,
+    missing: pieces.missing,
     by_cause,
     at: (i) => {
       const from_ms = pieces.from_ms[i]!, missing = pieces.missing[i]!;
@@ -107,7 +109,7 @@ function inference(missing: number, expected: number): string {
 
 interface Pieces extends GapColumns {
   count: number;
-  known: Uint8Array;
+  excused: Uint8Array;
   /** Position of the evidence, or −1. */
   why: Int32Array;
 }
@@ -120,7 +122,7 @@ function splitGaps(gaps: GapColumns, step_ms: number, evidence: readonly GapEvid
     count: 0,
     from_ms: new Float64Array(room),
     missing: new Float64Array(room),
-    known: new Uint8Array(room),
+    excused: new Uint8Array(room),
     why: new Int32Array(room),
   };
   const add = (from: number, until: number, why: number) => {
@@ -130,7 +132,7 @@ function splitGaps(gaps: GapColumns, step_ms: number, evidence: readonly GapEvid
     pieces.from_ms[i] = from;
     pieces.missing[i] = Math.round((until - from) / step_ms);
     pieces.why[i] = why;
-    pieces.known[i] = cause === null ? UNKNOWN : cause === "no_trade" ? TRADELESS : OUTAGE;
+    pieces.excused[i] = cause === null || cause === "no_trade" ? 0 : 1;
   };
   let s = 0;
   for (let g = 0; g < gaps.from_ms.length; g++) {
@@ -153,7 +155,7 @@ function splitGaps(gaps: GapColumns, step_ms: number, evidence: readonly GapEvid
     count: pieces.count,
     from_ms: cut(pieces.from_ms),
     missing: cut(pieces.missing),
-    known: cut(pieces.known),
+    excused: cut(pieces.excused),
     why: cut(pieces.why),
   };
 }

@@ -27,7 +27,11 @@ export async function unreadBars(
     from_ms !== undefined && to_ms !== undefined && rows > barsWithin(from_ms, to_ms + 1)
   );
   const evidence: GapEvidence[] = [];
-  for (const { key, columns, source } of suspects) {
+  for (const { key, columns, source, from_ms, to_ms, rows: count } of suspects) {
+    if (barsWithin(from_ms!, to_ms! + 1) === 0) {
+      evidence.push(unread({ from_ms: from_ms!, until_ms: to_ms! + step_ms, count, key, stream }));
+      continue;
+    }
     const raw = readCandlesSql(await store.localPath(key), columns, { header: true, skipBadLines: true });
     const block = Math.max(HOUR_MS, step_ms);
     await engine.run(
@@ -48,16 +52,28 @@ export async function unreadBars(
       FROM (SELECT t, t - row_number() OVER (ORDER BY t) * ${step_ms} AS run FROM lost)
       GROUP BY run ORDER BY run`);
     for (const [from_ms, until_ms, count] of rows as number[][]) {
-      evidence.push({
-        from_ms: from_ms!,
-        until_ms: until_ms!,
-        cause: "our_failure",
-        strength: STRENGTH.unread,
-        evidence:
-          `${count} ${count === 1 ? "bar lies" : "bars lie"} in ${key} and not in ${stream.table.name}: ` +
-          `deno task pipeline`,
-      });
+      evidence.push(unread({ from_ms: from_ms!, until_ms: until_ms!, count: count!, key, stream }));
     }
   }
   return evidence;
+}
+
+function unread(
+  { from_ms, until_ms, count, key, stream }: {
+    from_ms: number;
+    until_ms: number;
+    count: number;
+    key: string;
+    stream: BarStream;
+  },
+): GapEvidence {
+  return {
+    from_ms,
+    until_ms,
+    cause: "our_failure",
+    strength: STRENGTH.unread,
+    evidence:
+      `${count} ${count === 1 ? "bar lies" : "bars lie"} in ${key} and not in ${stream.table.name}: ` +
+      `deno task pipeline`,
+  };
 }
