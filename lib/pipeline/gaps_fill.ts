@@ -2,7 +2,7 @@
 import { UsageError } from "../core/errors.ts";
 import type { GapCause } from "../core/gaps.ts";
 import { fingerprint, readRecords, writeRecord } from "../lake/ledger.ts";
-import { lakeKind } from "../lake/open_lake.ts";
+import { lakeKind, openStore } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { backfillLine } from "../warehouse/backfill_evidence.ts";
 import { rangesSql } from "../warehouse/bar_streams.ts";
@@ -61,7 +61,7 @@ export async function fillCommand(
   let code: number = EXIT.ok;
   if (!dryRun && found.ranges.length > 0) {
     await decide(store, { symbol, timeframe: interval, source, ranges: found.ranges, now });
-    code = await makeAnew(store, io);
+    code = await makeAnew(await openStore(store.url, io), io);
   }
   if (!dryRun) {
     const after = (await readLedgers(store, query, now))[0]!;
@@ -142,6 +142,7 @@ async function decide(
   await writeRecord(store, fillUnit(fill), { fingerprint: fingerprint(notes.ranges), outputs: [], notes });
 }
 
+/** Runs the steps; the store is closed afterwards. */
 async function makeAnew(store: ObjectStore, io: CommandIo): Promise<number> {
   const { summary, error } = await runPipeline({
     store,
