@@ -14,6 +14,7 @@ const FLAGS = z.object({
     .optional(),
   layout: z.string().optional(),
   timezone: z.string().optional(),
+  quality: z.enum(["warn", "fail"]).optional(),
   lake: z.string().min(1).default("data/lake"),
   json: z.boolean().default(false),
   dryRun: z.boolean().default(false),
@@ -24,7 +25,7 @@ const STEPS = ["ingest", "process", "materialize", "quality"];
 
 /** Runs the command; gives the exit code. */
 export async function backfillCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const { ohlcv, symbol, layout, timezone, lake, json, dryRun } = FLAGS.parse(flags);
+  const { ohlcv, symbol, layout, timezone, quality, lake, json, dryRun } = FLAGS.parse(flags);
   if (ohlcv.length === 0) throw new UsageError("Cannot backfill from nothing: name a file with --ohlcv FILE");
   const { effects } = io;
   const choice = { layout, timezone };
@@ -49,6 +50,7 @@ export async function backfillCommand(flags: unknown, io: CommandIo): Promise<nu
       source: "csv",
       ohlcv,
       ...(symbol === undefined ? {} : { symbol }),
+      ...(quality === undefined ? {} : { quality }),
       layout: choice,
       models: "models",
       seed: 1,

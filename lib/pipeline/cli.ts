@@ -12,6 +12,12 @@ import { registerIngest } from "./ingest/register_ingest.ts";
 import { registerNotebooks } from "./notebooks/register_notebooks.ts";
 
 const ENGINE = () => new Option("--engine <name>", "SQL engine").choices(["duckdb"]).default("duckdb");
+const QUALITY = () =>
+  new Option(
+    "--quality <mode>",
+    "months that fail their checks: keep them aside, or publish them with a warning",
+  )
+    .choices(["fail", "warn"]);
 const LAKE =
   "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo for the demo market)";
 
@@ -54,6 +60,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--models <folder>", "folder of the model registry (default: models, or models/demo)")
     .option("--only <steps>", "run these steps only, separated by commas")
     .option("--from <step>", "run this step and all after it")
+    .addOption(QUALITY())
     .option("--seed <number>", "seed of the demo market and of the models", "1")
     .option("--now <time>", "run as if it were this time (ISO 8601)")
     .option("--dry-run", "say what would be done; write nothing")
@@ -69,6 +76,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--symbol <name>", "what the files are about, such as ETHUSD (default: BTCUSD)")
     .option("--layout <name>", "the files' layout, where it should not be found out")
     .option("--timezone <zone>", "zone of stamps in local time, such as Europe/Madrid")
+    .addOption(QUALITY())
     .option("--lake <place>", "folder or s3://bucket/prefix of the lake (default: data/lake)")
     .option("--now <time>", "run as if it were this time (ISO 8601)")
     .option("--dry-run", "show how each file is understood, and why; write nothing")
