@@ -125,6 +125,20 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       run(await gapsCommand(flags, withEffects(io, flags)));
     });
 
+  program.command("quality")
+    .description("checks a lake now and prints the report; exit code 5 where a check fails")
+    .option("--date <day>", "check nothing: print the newest report of this day (YYYY-MM-DD)")
+    .option(
+      "--lake <place>",
+      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
+    )
+    .option("--now <time>", "check as if it were this time (ISO 8601)")
+    .option("--json", "print the report as JSON on stdout")
+    .action(async (flags: Record<string, unknown>) => {
+      const { qualityCommand } = await import("./quality_command.ts");
+      run(await qualityCommand(flags, withEffects(io, flags)));
+    });
+
   program.command("market")
     .description("serves the demo market over HTTP with CoinGecko's paths, with faults where asked for")
     .option("--port <number>", "port on this machine; 0 takes a free one (default: 8571)")

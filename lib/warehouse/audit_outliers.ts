@@ -80,32 +80,39 @@ export async function auditOutliers(
   settings: OutlierSettings,
   { examples = 10 }: { examples?: number } = {},
 ): Promise<OutlierAudit> {
-  const most = Math.max(1, examples);
-  const { rows } = await engine.read(`
-    SELECT strftime(make_timestamp(time * 1000), '%Y-%m') AS month, count(*),
-      max_by([time, ${PRICES.join(", ")}, exp(centre), z, ${PRICES.map(outSql).join(", ")}], (z, -time), ${most})
-    FROM (${judgedSql(table, settings)}) WHERE z > 0 GROUP BY month ORDER BY month`);
-  const worst = rows.flatMap((row) => row[2] as number[][]).map(exampleOf);
+  // Nested values in max_by(…, n) come out repeated, so what was found is kept aside and asked twice.
+  await engine.run(`CREATE OR REPLACE TEMP TABLE outliers AS
+    SELECT time, ${PRICES.join(", ")}, exp(centre) AS centre, z, ${
+    PRICES.map((price) => `${outSql(price)} AS ${price}_out`).join(", ")
+  } FROM (${judgedSql(table, settings)}) WHERE z > 0`);
+  const { rows: months } = await engine.read(
+    `SELECT strftime(make_timestamp(time * 1000), '%Y-%m') AS month, count(*) FROM outliers GROUP BY month ORDER BY month`,
+  );
+  const { rows: worst } = await engine.read(`SELECT * FROM outliers ORDER BY z DESC, time LIMIT ${examples}`);
+  await engine.run("DROP TABLE outliers");
   return {
-    flagged: rows.reduce((sum, row) => sum + Number(row[1]), 0),
-    by_month: Object.fromEntries(rows.map(([month, count]) => [String(month), Number(count)])),
-    examples: worst.sort((a, b) => b.z - a.z || a.time - b.time).slice(0, examples),
+    flagged: months.reduce((sum, [, count]) => sum + Number(count), 0),
+    by_month: Object.fromEntries(months.map(([month, count]) => [String(month), Number(count)])),
+    examples: worst.map(exampleOf),
   };
 
   function outSql(price: string): string {
     const limit = settings.robust_z;
-    return `((low_out AND ${zSql(price)} < -${limit}) OR (high_out AND ${zSql(price)} > ${limit}))::DOUBLE`;
+    return `((low_out AND ${zSql(price)} < -${limit}) OR (high_out AND ${zSql(price)} > ${limit}))`;
   }
 }
 
-function exampleOf(row: readonly number[]): OutlierExample {
-  const [time, open, high, low, close, centre, z, ...out] = row as [number, ...number[]];
-  const prices = PRICES.filter((_, i) => out[i] === 1);
+function exampleOf(row: readonly unknown[]): OutlierExample {
+  const [time, open, high, low, close, centre, z] = row.map(Number) as [number, ...number[]];
+  const prices = PRICES.filter((_, i) => row[7 + i] === true);
   return { time, prices, open: open!, high: high!, low: low!, close: close!, centre: centre!, z: z! };
 }
 
 /** The few bars that may be out, with their centre, scale and verdict; `z` is 0 where neither side is out. */
-function judgedSql(table: string, { neighbours, robust_z, floor, within, returned }: OutlierSettings): string {
+function judgedSql(
+  table: string,
+  { neighbours, robust_z, floor, within, returned }: OutlierSettings,
+): string {
   const away = Math.exp(robust_z * floor * returned);
   const way = (side: string, from: string) =>
     side === "low" ? `${from} - ${logSql("lowest")}` : `${logSql("highest")} - ${from}`;
@@ -125,7 +132,9 @@ function judgedSql(table: string, { neighbours, robust_z, floor, within, returne
         FROM (
           SELECT *, list_aggregate(closes, 'median') AS centre
           FROM (
-            SELECT *, list_transform(list_filter([${closes(neighbours)}], lambda x: x > 0), lambda x: ln(x)) AS closes
+            SELECT *, list_transform(list_filter([${
+    closes(neighbours)
+  }], lambda x: x > 0), lambda x: ln(x)) AS closes
             FROM (${besideSql(table, { neighbours, within })})
             WHERE (lowest * ${away} <= low_before AND lowest * ${away} <= low_after)
               OR (highest >= high_before * ${away} AND highest >= high_after * ${away})
@@ -136,7 +145,10 @@ function judgedSql(table: string, { neighbours, robust_z, floor, within, returne
 }
 
 function closes(neighbours: number): string {
-  return steps(neighbours).flatMap((step) => [`lag_close_${step}`, `lead_close_${step}`]).join(", ");
+  return steps(2 * neighbours).concat(0).filter((step) => step !== neighbours).map((step) => `close_${step}`)
+    .join(
+      ", ",
+    );
 }
 
 /** Signed distance of a price from the centre, in scales. */
@@ -149,26 +161,39 @@ function logSql(price: string): string {
   return `ln(greatest(${price}, 1e-300))`;
 }
 
-/** Each bar with its extremes, the nearest extremes of the few bars on each side, and the closes around. */
+/**
+ * Each bar with its extremes, the nearest extremes of the few bars on each side, and the closes around. The engine's
+ * `lead` repeats rows where a relation is a union, its `lag` does not: so each row speaks for the bar `neighbours` rows
+ * before it, and as many empty rows at the end let the last bars have their say.
+ */
 function besideSql(table: string, { neighbours, within }: { neighbours: number; within: number }): string {
-  const shifted = (["lag", "lead"] as const).flatMap((shift) => [
-    ...steps(within).flatMap((step) =>
-      ["low", "high"].map((side) => `${shift}(${side}est, ${step}) OVER () AS ${shift}_${side}_${step}`)
-    ),
-    ...steps(neighbours).map((step) => `${shift}(close, ${step}) OVER () AS ${shift}_close_${step}`),
-  ]);
-  const nearest = (shift: string, side: "low" | "high") =>
+  const lag = (column: string, step: number, name: string) =>
+    `${step === 0 ? column : `lag(${column}, ${step}) OVER ()`} AS ${name}`;
+  const own = ["time", ...PRICES, "lowest", "highest"].map((column) =>
+    lag(`${column}_now`, neighbours, column)
+  );
+  const sides = steps(within).flatMap((step) =>
+    (["low", "high"] as const).flatMap((side) => [
+      lag(`${side}est_now`, neighbours + step, `${side}_before_${step}`),
+      lag(`${side}est_now`, neighbours - step, `${side}_after_${step}`),
+    ])
+  );
+  const around = steps(2 * neighbours).concat(0).map((step) => lag("close_now", step, `close_${step}`));
+  const nearest = (side: "low" | "high", beside: string) =>
     `${side === "low" ? "greatest" : "least"}(${
-      steps(within).map((step) => `${shift}_${side}_${step}`).join(", ")
-    })`;
+      steps(within).map((step) => `${side}_${beside}_${step}`).join(", ")
+    }) AS ${side}_${beside}`;
   return `
-    SELECT *, ${nearest("lag", "low")} AS low_before, ${nearest("lead", "low")} AS low_after,
-      ${nearest("lag", "high")} AS high_before, ${nearest("lead", "high")} AS high_after
-    FROM (
-      SELECT *, ${shifted.join(", ")}
-      FROM (
-        SELECT time, open, high, low, close, least(open, high, low, close) AS lowest,
-          greatest(open, high, low, close) AS highest FROM ${table}
+    SELECT *, ${nearest("low", "before")}, ${nearest("low", "after")}, ${nearest("high", "before")}, ${
+    nearest("high", "after")
+  } FROM (
+      SELECT ${[...own, ...sides, ...around].join(", ")} FROM (
+        SELECT time AS time_now, ${PRICES.map((price) => `${price} AS ${price}_now`).join(", ")},
+          least(${PRICES.join(", ")}) AS lowest_now, greatest(${PRICES.join(", ")}) AS highest_now
+        FROM (
+          SELECT time, ${PRICES.join(", ")} FROM ${table}
+          UNION ALL SELECT NULL, NULL, NULL, NULL, NULL FROM range(${neighbours})
+        )
       )
     )`;
 }
