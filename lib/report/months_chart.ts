@@ -6,7 +6,6 @@ import {
   type ChartSize,
   COLORS,
   DAY_FORMAT,
-  dayAxis,
   subtitleLines,
   VEGA_LITE_SCHEMA,
 } from "./spec.ts";
@@ -44,8 +43,22 @@ export function monthsChart(
     `${formatCount(sum("zero_volume"))} of them without volume (grey)`,
     `${formatCount(sum("outliers"))} with a price that stands alone (dots, with their number)`,
   ];
-  const x = dayAxis(`${first.month}-01`, `${last.month}-28`, width);
   const barWidth = Math.max(1, Math.min(40, Math.floor(width / span * 0.8)));
+  const x = {
+    field: "day",
+    type: "temporal",
+    // A bar stands around its month's first day: half of the outer ones needs room.
+    scale: { type: "utc", padding: Math.ceil(barWidth / 2) + 2 },
+    axis: {
+      title: null,
+      grid: false,
+      labelOverlap: true,
+      labelFlush: false,
+      tickCount: Math.max(3, Math.floor(width / 90)),
+      // Ticks are closer than a year on all but the longest spans: each label names its month then.
+      format: span > 96 ? "%Y" : "%b %Y",
+    },
+  };
   const y = { type: "quantitative", axis: { title: null, format: "~s", tickCount: 4 } };
   const title = `${symbol} ${source} ${timeframe} bars by month`;
   return new Chart({
