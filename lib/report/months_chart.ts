@@ -1,14 +1,7 @@
 import type { SeriesProfile } from "../quality/finding.ts";
 import { Chart } from "./chart.ts";
 import { formatCount } from "./format.ts";
-import {
-  chartConfig,
-  type ChartSize,
-  COLORS,
-  DAY_FORMAT,
-  subtitleLines,
-  VEGA_LITE_SCHEMA,
-} from "./spec.ts";
+import { chartConfig, type ChartSize, COLORS, DAY_FORMAT, subtitleLines, VEGA_LITE_SCHEMA } from "./spec.ts";
 
 /**
  * A series by month: how many bars there are, how many of them have no volume, and where prices stand alone. A month
@@ -53,8 +46,9 @@ export function monthsChart(
       title: null,
       grid: false,
       labelOverlap: true,
+      labelSeparation: 10,
       labelFlush: false,
-      tickCount: Math.max(3, Math.floor(width / 90)),
+      tickCount: Math.max(3, Math.floor(width / 120)),
       // Ticks are closer than a year on all but the longest spans: each label names its month then.
       format: span > 96 ? "%Y" : "%b %Y",
     },
