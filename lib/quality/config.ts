@@ -28,7 +28,7 @@ const SERIES = z.strictObject({
   /**
    * Prices that stand alone. With these defaults one has to be at least 16 % (8 · 0.02 in logs) from its neighbours'
    * centre and to come back. Measured on 1.6 million real minutes: 17 bars are flagged, each of them off by 15 % or
-   * more within two minutes (the prints of 0.01, 1 and 1.06 among them); with 5 instead of 8 there are 56.
+   * more within two minutes (the prints of 0.01, 1 and 1.06 among them); with 5 instead of 8 there are 48.
    */
   outliers: z.strictObject({
     level: level("warn"),
