@@ -52,7 +52,7 @@ export class GapsLake implements AsyncDisposable {
     await Deno.writeTextFile(path, times.map((time) => `${time},${of(time)}\n`).join(""));
     using engine = await openDuckDb();
     await engine.run(`CREATE TABLE crypto_analytics.ohlcv_minute AS
-      SELECT make_timestamp(t * 1000) AS minute_start, 1.0 AS open, 1.0 AS high, 1.0 AS low, 1.0 AS close,
+      SELECT t AS time, make_timestamp(t * 1000) AS minute_start, 1.0 AS open, 1.0 AS high, 1.0 AS low, 1.0 AS close,
         1.0 AS volume, source, ${
       quote(symbol)
     } AS symbol, year(minute_start) AS year, month(minute_start) AS month

@@ -6,7 +6,13 @@ import type { DailyFeatures } from "../features/daily_features.ts";
 import type { ObjectHash } from "../lake/run_log.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import type { Comparison } from "../models/mod.ts";
-import type { QualityReport } from "../quality/mod.ts";
+import {
+  DEFAULT_QUALITY_CONFIG,
+  QUALITY_CONFIG_KEY,
+  type QualityConfig,
+  type QualityReport,
+  readQualityConfig,
+} from "../quality/mod.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
 import { CANDLE_RECORDS, type CandleRecord, candleRecord } from "../warehouse/candle_records.ts";
 import { CandleStage, type StagedSeries } from "../warehouse/candle_stage.ts";
@@ -78,6 +84,8 @@ export class RunContext implements AsyncDisposable {
   readonly steps: StepSummary[] = [];
   /** Results that later steps show. */
   quality: QualityReport | null = null;
+  /** Months of candles that failed their checks and are not published. */
+  held = 0;
   model: { comparison: Comparison; explanation: string } | null = null;
   features: DailyFeatures | null = null;
 
@@ -85,6 +93,7 @@ export class RunContext implements AsyncDisposable {
   #lakeEngine: Promise<DuckDb> | null = null;
   #stage: CandleStage | null = null;
   #staged = new Set<string>();
+  #config: Promise<QualityConfig> | null = null;
   #fills: Promise<readonly Fill[]> | null = null;
   #units: Promise<readonly SilverUnit[]> | null = null;
   #dirty: Promise<readonly SilverUnit[]> | null = null;
@@ -157,10 +166,21 @@ export class RunContext implements AsyncDisposable {
     return this.#fills ??= readFills(this.store);
   }
 
+  /**
+   * The lake's thresholds.
+   *
+   * @throws {ConfigError} where `_quality.json` cannot be used.
+   */
+  qualityConfig(): Promise<QualityConfig> {
+    return this.#config ??= this.store.get(QUALITY_CONFIG_KEY).then((bytes) =>
+      bytes ? readQualityConfig(new TextDecoder().decode(bytes)) : DEFAULT_QUALITY_CONFIG
+    );
+  }
+
   /** Symbols' years, and what their silver is made of. */
   silverUnits(): Promise<readonly SilverUnit[]> {
-    return this.#units ??= Promise.all([this.candleRecords(), this.fills()])
-      .then(([records, fills]) => allSilver(records, fills));
+    return this.#units ??= Promise.all([this.candleRecords(), this.fills(), this.qualityConfig()])
+      .then(([records, fills, { publish }]) => allSilver(records, { fills, limits: publish }));
   }
 
   /** Those of them that are not made yet, or of other files than they should be. */

@@ -122,7 +122,7 @@ export async function runPipeline(
     lake: store.url,
     started_at: context.startedAt.toISOString(),
     steps: context.steps,
-    exit_code: error === null ? await exitCodeOfLake(store, effects) : exitCodeOf(error),
+    exit_code: error === null ? await exitCodeOfLake(context) : exitCodeOf(error),
   };
   return { summary, error };
 }
@@ -172,7 +172,13 @@ function notRun(name: string): StepSummary {
   return { name, status: "not_run", rows_in: null, rows_out: null, duration_ms: 0, detail };
 }
 
-async function exitCodeOfLake(store: ObjectStore, effects: Effects): Promise<number> {
+async function exitCodeOfLake({ store, effects, held }: RunContext): Promise<number> {
+  if (held > 0) {
+    effects.log.warn(
+      `${held} months of candles failed their checks and are not published: deno task quality says why`,
+    );
+    return EXIT.quality;
+  }
   const letters = await waitingLetters(store);
   if (letters.length === 0) return EXIT.ok;
   effects.log.warn(lettersWait(letters, store));

@@ -1,3 +1,4 @@
+import { DEFAULT_QUALITY_CONFIG, type QualityConfig } from "./config.ts";
 import type { Finding } from "./finding.ts";
 
 /** What was counted in a month of one market's bars, before anybody may see them. */
@@ -18,22 +19,8 @@ export interface PartCounts {
   level: number;
 }
 
-/** From where on a month is not published. Shares are of the month's rows or days, from 0 to 1. */
-export interface PublishLimits {
-  /** A month in which more of the days have a highest price of more than five times the lowest. */
-  max_wild_day_share: number;
-  /** A month whose price level is so many times that of the month before, or that part of it: dollars or cents? */
-  max_level_jump: number;
-  /** A month in which more of the bars have no volume. */
-  max_zero_volume_share: number;
-}
-
-/** In the real files that these were chosen with: at most 5 wild days a month (2013-04), levels up to 3.04 times those of the month before, 43 % of bars without volume. */
-export const PUBLISH_LIMITS: PublishLimits = {
-  max_wild_day_share: 0.25,
-  max_level_jump: 10,
-  max_zero_volume_share: 0.98,
-};
+/** From where on a month is not published. */
+export type PublishLimits = QualityConfig["publish"];
 
 /** So few wild days, or bars without volume, hold nothing back, however short the month is. */
 const FEW_DAYS = 2, FEW_BARS = 100;
@@ -62,7 +49,7 @@ export interface HeldPart<Part extends PartCounts = PartCounts> {
  */
 export function checkParts<Part extends PartCounts>(
   parts: readonly Part[],
-  { limits = PUBLISH_LIMITS, levels = new Map() }: {
+  { limits = DEFAULT_QUALITY_CONFIG.publish, levels = new Map() }: {
     limits?: PublishLimits;
     levels?: ReadonlyMap<string, number>;
   } = {},
@@ -126,7 +113,7 @@ function judge(
       "price breaks",
       part.level_breaks > 0,
       part.level_breaks,
-      `${part.level_breaks} times the mean price of a day is more than five times that of the day before, or a fifth`,
+      `on ${part.level_breaks} of ${part.days} days the mean price is more than five times that of the day before, or less than a fifth`,
     ],
     [
       "volume",

@@ -111,7 +111,23 @@ const TABLES = z.strictObject({
   low_and_high: counted("fail"),
 });
 
+/**
+ * From where on a month of candles is not published. Shares are of its days or bars. In the real files that the defaults
+ * were chosen with: at most 5 wild days a month (2013-04), levels up to 3.04 times those of the month before, 43 % of
+ * the bars without volume.
+ */
+const PUBLISH = z.strictObject({
+  /** More of the days have a highest price of more than five times the lowest. */
+  max_wild_day_share: share(0.25),
+  /** The price level is more times that of the month before, or that part of it: dollars or cents? */
+  max_level_jump: z.number().min(1).default(10),
+  /** More of the bars have no volume. */
+  max_zero_volume_share: share(0.98),
+});
+
 const CONFIG = z.strictObject({
+  /** What months of candles have to pass before anybody sees them. */
+  publish: PUBLISH.prefault({}),
   /** Each series of candles as it came in. */
   series: SERIES.prefault({}),
   /** Two sources of one symbol and bar length. */

@@ -4,14 +4,7 @@
  *
  * @module
  */
-export {
-  checkParts,
-  type HeldPart,
-  monthName,
-  type PartCounts,
-  PUBLISH_LIMITS,
-  type PublishLimits,
-} from "./check_parts.ts";
+export { checkParts, type HeldPart, monthName, type PartCounts, type PublishLimits } from "./check_parts.ts";
 export { checkFreshness } from "./check_freshness.ts";
 export { checkOutliers, type OutlierCounts } from "./check_outliers.ts";
 export { checkSeries, type SeriesAudit, seriesName } from "./check_series.ts";

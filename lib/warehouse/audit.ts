@@ -1,11 +1,22 @@
 /** Counts for the quality checks, made by the engine. */
 import { type TableDefinition } from "../core/tables.ts";
 import { TIMEFRAMES } from "../sources/candles_csv.ts";
-import type { StagedSeries } from "./candle_stage.ts";
 import type { DuckDb } from "./engine_duckdb.ts";
 
-/** Counts within one staged series; the shape is what `quality/` judges. */
-export async function auditSeries(engine: DuckDb, series: StagedSeries, rejected: Record<string, number>) {
+/** A series of equal bars: a relation with `time` in epoch ms, sorted, and what was settled before it became so. */
+export interface SettledSeries {
+  table: string;
+  symbol: string;
+  source: string;
+  timeframe: string;
+  rows: number;
+  out_of_order: number;
+  duplicates: number;
+  conflicts: number;
+}
+
+/** Counts within one series; the shape is what `quality/` judges. */
+export async function auditSeries(engine: DuckDb, series: SettledSeries, rejected: Record<string, number>) {
   const step = TIMEFRAMES[series.timeframe]!;
   const counts = await firstRow(
     engine,
@@ -41,7 +52,7 @@ export async function auditSeries(engine: DuckDb, series: StagedSeries, rejected
     off_grid: offGrid!,
     out_of_order: series.out_of_order,
     duplicates: series.duplicates,
-    conflicts: series.conflicts.length,
+    conflicts: series.conflicts,
     gaps: gaps!,
     missing_bars: missingBars!,
     longest_gaps: longest.rows.map((row) => {

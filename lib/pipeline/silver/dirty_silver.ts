@@ -2,7 +2,7 @@
 import { OHLCV_DAILY } from "../../core/tables.ts";
 import { isDone, readRecord } from "../../lake/ledger.ts";
 import type { ObjectStore } from "../../lake/store.ts";
-import { PUBLISH_LIMITS } from "../../quality/mod.ts";
+import type { PublishLimits } from "../../quality/mod.ts";
 import type { CandleRecord } from "../../warehouse/candle_records.ts";
 import { materializeSql, SILVER } from "../../warehouse/materialize.ts";
 import { type Fill, type SilverUnit, silverUnits } from "../../warehouse/silver_units.ts";
@@ -17,10 +17,10 @@ const SILVER_VERSION = 1;
 /** All units of a lake. */
 export async function allSilver(
   records: readonly CandleRecord[],
-  fills: readonly Fill[],
+  { fills, limits }: { fills: readonly Fill[]; limits: PublishLimits },
 ): Promise<SilverUnit[]> {
   const sql = await Promise.all([...SILVER, OHLCV_DAILY].map(materializeSql));
-  return silverUnits(records, fills, [SILVER_VERSION, sql, PUBLISH_LIMITS]);
+  return silverUnits(records, fills, [SILVER_VERSION, sql, limits]);
 }
 
 /** The units that are not done, or hold months aside that are to be published now. */

@@ -128,6 +128,7 @@ export async function materializeStep(context: RunContext): Promise<StepResult> 
     outputs.push(...mine);
   }
   context.forgetDirtySilver();
+  context.held = await countHeld(context);
 
   const unchanged = written.filter(({ result }) => result === "unchanged").length;
   const records = await context.candleRecords();
@@ -151,7 +152,13 @@ export async function materializeStep(context: RunContext): Promise<StepResult> 
   };
 }
 
+async function countHeld(context: RunContext): Promise<number> {
+  const notes = await notesOfSilver(context.store, await context.silverUnits());
+  return [...notes.values()].reduce((sum, { held }) => sum + held.length, 0);
+}
+
 async function skipped(context: RunContext): Promise<StepResult> {
+  context.held = await countHeld(context);
   let partitions = 0;
   for (const record of (await recordsOf(context, await context.silverUnits())).values()) {
     partitions += record.outputs.length;
@@ -196,7 +203,8 @@ async function audit(context: RunContext, engine: DuckDb, dirty: readonly Silver
       levels.set(`${symbol} ${name}`, level);
     }
   }
-  const failed = checkParts(parts, { levels });
+  const { publish } = await context.qualityConfig();
+  const failed = checkParts(parts, { levels, limits: publish });
   const warn = context.settings.quality === "warn";
   for (const { findings } of failed) {
     for (const { check, detail } of findings) {

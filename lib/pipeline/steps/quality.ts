@@ -9,7 +9,7 @@ import { writeCompleteness } from "../write_completeness.ts";
 import { materializeFingerprint } from "./materialize.ts";
 import {
   freshnessNow,
-  qualityConfig,
+  heldFindings,
   seriesFindings,
   snapshotFreshness,
   tableFindings,
@@ -31,7 +31,7 @@ const CHECKS_VERSION = 2;
 export async function qualityStep(context: RunContext): Promise<StepResult> {
   const { store } = context;
   await writeCompleteness(context);
-  const config = await qualityConfig(store);
+  const config = await context.qualityConfig();
   const markets = await latestMarkets(context);
   const inputs = fingerprint([
     CHECKS_VERSION,
@@ -49,6 +49,7 @@ export async function qualityStep(context: RunContext): Promise<StepResult> {
   }
   const { findings: ofSeries, profiles } = await seriesFindings(context, config);
   const findings = [
+    ...await heldFindings(context),
     ...ofSeries,
     ...markets ? checkSnapshot(markets.rows, config.snapshot) : [],
     ...markets ? [snapshotFreshness(context, markets, config)] : [],

@@ -1,6 +1,12 @@
 /** What the quality step finds: audits by the engine, judged by the quality room. */
-import { OHLCV_DAILY, OHLCV_HOURLY, PROCESSED_PARTITIONED, STREAM_TICKS } from "../../core/tables.ts";
-import type { ObjectStore } from "../../lake/store.ts";
+import {
+  OHLCV_BARS,
+  OHLCV_DAILY,
+  OHLCV_HOURLY,
+  OHLCV_MINUTE,
+  PROCESSED_PARTITIONED,
+  STREAM_TICKS,
+} from "../../core/tables.ts";
 import {
   checkFreshness,
   checkOutliers,
@@ -9,80 +15,135 @@ import {
   checkStale,
   checkTable,
   checkTicks,
-  DEFAULT_QUALITY_CONFIG,
   type Finding,
   leastStaleBars,
-  QUALITY_CONFIG_KEY,
   type QualityConfig,
-  readQualityConfig,
   seriesName,
   type SeriesProfile,
 } from "../../quality/mod.ts";
 import { TIMEFRAMES } from "../../sources/candles_csv.ts";
-import { auditSeries, auditTable } from "../../warehouse/audit.ts";
+import { auditSeries, auditTable, type SettledSeries } from "../../warehouse/audit.ts";
 import { auditMonths } from "../../warehouse/audit_months.ts";
-import { auditOutliers } from "../../warehouse/audit_outliers.ts";
+import { type AuditedSeries, auditOutliers } from "../../warehouse/audit_outliers.ts";
 import { auditSources } from "../../warehouse/audit_sources.ts";
 import { auditStale } from "../../warehouse/audit_stale.ts";
 import { auditTicks } from "../../warehouse/audit_ticks.ts";
-import type { StagedSeries } from "../../warehouse/candle_stage.ts";
+import { readCandlesSql } from "../../warehouse/candle_stage.ts";
+import type { CandleRecord } from "../../warehouse/candle_records.ts";
 import { registerTables } from "../../warehouse/catalog.ts";
-import type { DuckDb } from "../../warehouse/engine_duckdb.ts";
+import { type DuckDb, quote } from "../../warehouse/engine_duckdb.ts";
+import { SILVER } from "../../warehouse/materialize.ts";
+import { SILVER_UNITS, sourceSpans } from "../../warehouse/silver_units.ts";
 import type { RunContext } from "../context.ts";
 import type { LatestMarkets } from "../lake_reads.ts";
+import { notesOfSilver } from "../silver/dirty_silver.ts";
 import { TICKS_UNIT } from "./process_ticks.ts";
 import { objectsSince, wholeUntil } from "./whole_days.ts";
 
 const AUDITED = [
+  { table: OHLCV_BARS, key: ["symbol", "timeframe", "bar_start"], low: "low", high: "high" },
   { table: OHLCV_HOURLY, key: ["symbol", "hour_start"], low: "low", high: "high" },
   { table: OHLCV_DAILY, key: ["symbol", "day"], low: "low", high: "high" },
   { table: PROCESSED_PARTITIONED, key: ["day"], low: "min_price_usd", high: "max_price_usd" },
 ];
 
-/**
- * The lake's thresholds.
- *
- * @throws {ConfigError} where `_quality.json` cannot be used.
- */
-export async function qualityConfig(store: ObjectStore): Promise<QualityConfig> {
-  const bytes = await store.get(QUALITY_CONFIG_KEY);
-  return bytes ? readQualityConfig(new TextDecoder().decode(bytes)) : DEFAULT_QUALITY_CONFIG;
+/** Months that were not published, or were in spite of their checks. */
+export async function heldFindings(context: RunContext): Promise<Finding[]> {
+  const notes = [...(await notesOfSilver(context.store, await context.silverUnits())).values()];
+  return [
+    ...notes.flatMap(({ held }) =>
+      held.flatMap(({ key, findings }) =>
+        findings.map((finding) => ({ ...finding, detail: `${finding.detail}; not published, see ${key}` }))
+      )
+    ),
+    ...notes.flatMap(({ let_through }) =>
+      let_through.map((finding): Finding => ({
+        ...finding,
+        status: "warn",
+        detail: `${finding.detail}; published because of --quality warn`,
+      }))
+    ),
+  ];
 }
 
-/** Every series of candles, and those of several sources beside each other. */
+/** A stream of candles in silver, as the audits want it. */
+interface Stream {
+  table: string;
+  symbol: string;
+  timeframe: string;
+  /** All sources, the first one first: `bitstamp+coinbase`. */
+  source: string;
+  sources: readonly string[];
+}
+
+/** Every stream of candles, and its sources beside each other. */
 export async function seriesFindings(
   context: RunContext,
   config: QualityConfig,
 ): Promise<{ findings: Finding[]; profiles: SeriesProfile[] }> {
   const records = await context.candleRecords();
   if (records.length === 0) return { findings: [], profiles: [] };
-  const engine = await context.engine();
+  const engine = await context.engineOnLake();
+  await registerTables(engine, context.store, SILVER);
+  const notes = await notesOfSilver(context.store, await context.silverUnits());
   const findings: Finding[] = [];
   const profiles: SeriesProfile[] = [];
-  const all = await context.sealedSeries();
-  for (const series of all) {
+  for (const stream of await streams(engine, records)) {
+    const mine = records.filter(({ symbol, timeframe }) =>
+      symbol === stream.symbol && timeframe === stream.timeframe
+    );
     const rejected: Record<string, number> = {};
-    for (const record of records) {
-      if (record.symbol !== series.symbol || record.source !== series.source) continue;
-      if (record.timeframe !== series.timeframe) continue;
-      for (const [reason, count] of Object.entries(record.rejected)) {
-        rejected[reason] = (rejected[reason] ?? 0) + count;
-      }
+    for (const [reason, count] of mine.flatMap((record) => Object.entries(record.rejected))) {
+      rejected[reason] = (rejected[reason] ?? 0) + count;
     }
+    const settled = [...notes].filter(([unit]) => unit.startsWith(`${SILVER_UNITS}${stream.symbol}/`))
+      .flatMap(([, unit]) => unit.settled.filter(({ timeframe }) => timeframe === stream.timeframe));
+    const sum = (count: "out_of_order" | "duplicates" | "conflicts") =>
+      settled.reduce((total, counts) => total + counts[count], 0);
+    const { rows } = await engine.read(`SELECT count(*) FROM ${stream.table}`);
+    if (Number(rows[0]![0]) === 0) continue;
+    const series = {
+      ...stream,
+      rows: Number(rows[0]![0]),
+      out_of_order: sum("out_of_order"),
+      duplicates: sum("duplicates"),
+      conflicts: sum("conflicts"),
+    };
     const { checked, profile } = await oneSeries(engine, series, {
       rejected,
       config,
       now: context.startedAt,
     });
-    findings.push(...checked);
+    findings.push(...checked, ...await sourcesFindings(context, { engine, stream, mine }, config));
     profiles.push(profile);
   }
-  return { findings: [...findings, ...await sourcesFindings(engine, all, config)], profiles };
+  return { findings, profiles };
+}
+
+/** Views over silver: `time` in epoch ms, sorted. Hours are looked at where hours came in, else they are sums of minutes. */
+async function streams(engine: DuckDb, records: readonly CandleRecord[]): Promise<Stream[]> {
+  const found: Stream[] = [];
+  for (const span of sourceSpans(records)) {
+    const { symbol, timeframe, source } = span;
+    const before = found.find((other) => other.symbol === symbol && other.timeframe === timeframe);
+    if (before) {
+      Object.assign(before, { source: `${before.source}+${source}`, sources: [...before.sources, source] });
+      continue;
+    }
+    const table = timeframe === "1m" ? OHLCV_MINUTE : timeframe === "1h" ? OHLCV_HOURLY : OHLCV_BARS;
+    const [start] = Object.keys(table.columns);
+    const view = `stage.stream_${found.length}`;
+    await engine.run(`CREATE OR REPLACE VIEW ${view} AS
+      SELECT epoch_ms(${start}) AS time, open, high, low, close, volume FROM ${table.database}.${table.name}
+      WHERE symbol = ${quote(symbol)} ${table === OHLCV_BARS ? `AND timeframe = ${quote(timeframe)}` : ""}`);
+    found.push({ table: view, symbol, timeframe, source, sources: [source] });
+  }
+  return found;
 }
 
 async function oneSeries(
   engine: DuckDb,
-  series: StagedSeries,
+  series: SettledSeries,
   { rejected, config, now }: { rejected: Record<string, number>; config: QualityConfig; now: Date },
 ): Promise<{ checked: Finding[]; profile: SeriesProfile }> {
   const thresholds = config.series;
@@ -110,17 +171,31 @@ async function oneSeries(
   };
 }
 
+/** The raw bars of a stream's sources, two by two: silver shows one source a day. */
 async function sourcesFindings(
-  engine: DuckDb,
-  all: readonly StagedSeries[],
+  { store }: RunContext,
+  { engine, stream, mine }: { engine: DuckDb; stream: Stream; mine: readonly CandleRecord[] },
   { sources, examples }: QualityConfig,
 ): Promise<Finding[]> {
+  if (stream.sources.length < 2) return [];
+  const { symbol, timeframe } = stream;
+  const sides: AuditedSeries[] = [];
+  for (const source of stream.sources) {
+    const table = `${stream.table}_of_${sides.length}`;
+    const files = await Promise.all(
+      mine.filter((record) => record.source === source).map(async ({ key, columns }) =>
+        readCandlesSql(await store.localPath(key), columns, { header: true, skipBadLines: true })
+      ),
+    );
+    await engine.run(`CREATE OR REPLACE VIEW ${table} AS
+      SELECT time, last(close) AS close FROM (${files.join(" UNION ALL ")}) GROUP BY time`);
+    sides.push({ table, symbol, source, timeframe });
+  }
   const findings: Finding[] = [];
-  for (const [i, a] of all.entries()) {
-    for (const b of all.slice(i + 1)) {
-      if (a.symbol !== b.symbol || a.timeframe !== b.timeframe) continue;
-      const { difference } = sources.disagreement;
-      const stepMs = TIMEFRAMES[a.timeframe]!;
+  const { difference } = sources.disagreement;
+  const stepMs = TIMEFRAMES[timeframe]!;
+  for (const [i, a] of sides.entries()) {
+    for (const b of sides.slice(i + 1)) {
       findings.push(
         ...checkSources(await auditSources(engine, [a, b], { stepMs, difference, examples }), sources),
       );
