@@ -10,11 +10,12 @@ import type { QualityReport } from "../quality/mod.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
 import { CANDLE_RECORDS, type CandleRecord, candleRecord } from "../warehouse/candle_records.ts";
 import { CandleStage, type StagedSeries } from "../warehouse/candle_stage.ts";
+import type { HistoryQuestion } from "./backfill/history_question.ts";
 import type { LayoutChoice } from "./steps/convert_candles.ts";
 import { type DuckDb, openDuckDb } from "../warehouse/engine_duckdb.ts";
 
 /** Where a run's data come from. `auto` is settled before the first step. */
-export type RunSource = "csv" | "demo" | "coingecko";
+export type RunSource = "csv" | "demo" | "coingecko" | "exchange";
 
 /** The symbol that features, models and the dashboard are about, and that of candle files unless they say another. */
 export const SYMBOL = "BTCUSD";
@@ -47,6 +48,8 @@ export interface RunSettings {
   symbol?: string;
   /** What is known of their layout, where they may have another one than the lake's own. */
   layout?: LayoutChoice;
+  /** What an exchange is asked for, for `exchange`. */
+  exchange?: HistoryQuestion;
   /** Folder of the model registry. */
   models: string;
   /** Seed of the demo market and of every model. */
@@ -72,6 +75,8 @@ export class RunContext implements AsyncDisposable {
   quality: QualityReport | null = null;
   model: { comparison: Comparison; explanation: string } | null = null;
   features: DailyFeatures | null = null;
+  /** Something that was asked for did not come: the run ends as a partial one. */
+  partial = false;
 
   #engine: Promise<DuckDb> | null = null;
   #lakeEngine: Promise<DuckDb> | null = null;
@@ -145,8 +150,8 @@ export class RunContext implements AsyncDisposable {
     if (anyAbsent) {
       stage.clear();
       for (const record of records) {
-        const file = await inspectCandles(await this.store.localPath(record.key));
-        await stage.load({ ...file, timeframe: record.timeframe }, record);
+        const { key, timeframe } = record;
+        await stage.load(await inspectCandles(await this.store.localPath(key), { timeframe }), record);
         this.markStaged(record.sha256);
       }
     }

@@ -122,7 +122,7 @@ export async function runPipeline(
     lake: store.url,
     started_at: context.startedAt.toISOString(),
     steps: context.steps,
-    exit_code: error === null ? await exitCodeOfLake(store, effects) : exitCodeOf(error),
+    exit_code: error === null ? await exitCodeOfLake(context) : exitCodeOf(error),
   };
   return { summary, error };
 }
@@ -172,9 +172,9 @@ function notRun(name: string): StepSummary {
   return { name, status: "not_run", rows_in: null, rows_out: null, duration_ms: 0, detail };
 }
 
-async function exitCodeOfLake(store: ObjectStore, effects: Effects): Promise<number> {
+async function exitCodeOfLake({ store, effects, partial }: RunContext): Promise<number> {
   const letters = await waitingLetters(store);
-  if (letters.length === 0) return EXIT.ok;
+  if (letters.length === 0) return partial ? EXIT.partial : EXIT.ok;
   effects.log.warn(lettersWait(letters, store));
   return EXIT.partial;
 }

@@ -41,8 +41,7 @@ export async function ingestCandleFile(
 ): Promise<IngestedFile> {
   const { store } = context;
   const converted = await convertCandles(context, path, { choice: context.settings.layout, symbol });
-  const inspected = await inspectCandles(converted?.path ?? path);
-  const file = { ...inspected, timeframe: timeframe ?? inspected.timeframe };
+  const file = await inspectCandles(converted?.path ?? path, { timeframe });
   const scratch = await store.scratch();
   const copy = `${scratch}/incoming-${file.name}`;
   await copyInto(file.path, copy);
