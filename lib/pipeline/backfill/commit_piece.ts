@@ -21,6 +21,8 @@ export interface CommittedPiece {
   name: string | null;
   /** Candles in the lake. */
   bars: number;
+  /** Bars that are no candles, such as one with a price of zero: they are among the dead letters. */
+  refused: number;
   /** Why a part of it is not. */
   failure: string | null;
   outputs: readonly ObjectHash[];
@@ -39,7 +41,7 @@ export async function commitPiece(
   piece: WantedPiece,
   fetched: FetchedPiece,
 ): Promise<CommittedPiece> {
-  const committed: CommittedPiece = { name: null, bars: 0, failure: null, outputs: [] };
+  const committed: CommittedPiece = { name: null, bars: 0, refused: 0, failure: null, outputs: [] };
   if (fetched.until_ms > piece.from_ms) {
     Object.assign(committed, await commitVerified(work, piece, fetched));
   }
@@ -81,8 +83,9 @@ async function commitVerified(
   await Deno.writeFile(path, encodeCandles(candles));
   try {
     const file = { source: client.name, symbol: lake_symbol, timeframe };
-    const { key, rows } = await ingestCandleFile(context, path, file);
-    return { name, bars: rows, outputs: await ledger.write(name, { ...record, candles: key }) };
+    const { key, rows, rejects } = await ingestCandleFile(context, path, file);
+    const outputs = await ledger.write(name, { ...record, candles: key });
+    return { name, bars: rows, refused: rejects.length, outputs };
   } catch (error) {
     if (!(error instanceof QualityError)) throw error;
     // Not one of its bars is a candle: asked for again in the next run, like any failure.

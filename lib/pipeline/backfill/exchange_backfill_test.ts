@@ -291,6 +291,31 @@ const KRAKEN_PAIRS = {
   },
 };
 
+Deno.test("backfill keeps bars that are no candles among the dead letters, and two bars that lie days apart", async () => {
+  await using work = await Workplace.make();
+  const row = (time: number, high: string) => [time, "1", high, "0.5", "2", "10"];
+  const answer = (...rows: unknown[]) => networkOf(() => Promise.resolve(Response.json(rows)));
+  const since = ["--exchange", "binance", "--since", "2024-05-01"];
+  work.fetch = answer(row(MAY, "3"), row(MAY + 5 * DAY_MS, "3"), row(MAY + 6 * DAY_MS, "0.1"));
+  const { code, stderr } = await backfill(work, ...since, "--until", "2024-05-08", "--timeframe", "1d");
+  assertEquals(code, 7, stderr);
+  assertStringIncludes(
+    stderr,
+    "2 bars, 2 requests, 4 absent, 0 short pages, 1 bars were refused, they are kept",
+  );
+  assertEquals((await bars(work)).length, 3);
+  assertEquals((await work.query("SELECT count(*) AS n FROM ohlcv_daily"))[0], { n: 2 });
+
+  // Where not one of them is a candle, the piece has failed; its answers are there to look at.
+  work.fetch = answer(row(MAY, "0.1"));
+  const other = ["--symbol", "ETH/USD", "--timeframe", "6h", "--until", "2024-05-01T06:00:00Z"];
+  assertEquals((await backfill(work, ...since, ...other)).code, 4);
+  const { raw, candles, outcome } = Object.values(await records(work)).find(({ symbol }) =>
+    symbol === "ETHUSD"
+  )!;
+  assertEquals([outcome, typeof raw, candles], ["failed", "string", null]);
+});
+
 Deno.test("backfill --dry-run asks and writes nothing, and says how long it would take", async () => {
   await using ground = await place();
   const { server, work } = ground;

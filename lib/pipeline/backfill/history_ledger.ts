@@ -1,18 +1,21 @@
 /** The pieces of one history that the ledger knows. */
-import { fingerprint, forgetRecord, readRecords, writeRecord } from "../../lake/ledger.ts";
+import { eachRecord, fingerprint, forgetRecord, writeRecord } from "../../lake/ledger.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { type BackfillRecord, backfillRecord } from "../../warehouse/backfill_records.ts";
 import { type HistoryQuestion, historyRecords } from "./history_question.ts";
 import { type Span, without } from "./pieces.ts";
 
+/** A record without its list of absent bars: in a quiet market there are thousands of them a month. */
+type Known = Omit<BackfillRecord, "absent">;
+
 /** Opened at the start of a run; it keeps up with what the run writes. */
 export class HistoryLedger {
   readonly #store: ObjectStore;
   readonly #prefix: string;
-  readonly #records: Map<string, BackfillRecord>;
+  readonly #records: Map<string, Known>;
 
-  private constructor(store: ObjectStore, prefix: string, records: Map<string, BackfillRecord>) {
+  private constructor(store: ObjectStore, prefix: string, records: Map<string, Known>) {
     this.#store = store;
     this.#prefix = prefix;
     this.#records = records;
@@ -21,8 +24,11 @@ export class HistoryLedger {
   /** Reads the records. One whose objects are gone counts as if there were none. */
   static async open(store: ObjectStore, question: HistoryQuestion): Promise<HistoryLedger> {
     const prefix = historyRecords(question);
-    const records = [...await readRecords(store, prefix)]
-      .map(([unit, record]) => [unit.slice(prefix.length), backfillRecord(record)] as const);
+    const records: [name: string, record: Known][] = [];
+    for await (const [unit, record] of eachRecord(store, prefix)) {
+      const { absent: _, ...known } = backfillRecord(record);
+      records.push([unit.slice(prefix.length), known]);
+    }
     const keys = records.flatMap(([, { raw, candles }]) => [raw, candles]).filter((key) => key !== null);
     const folders = new Set(keys.map((key) => key.slice(0, key.lastIndexOf("/") + 1)));
     const there = new Set<string>();
@@ -58,7 +64,8 @@ export class HistoryLedger {
       outputs: [record.raw, record.candles].filter((key) => key !== null),
       notes: record,
     });
-    this.#records.set(name, record);
+    const { absent: _, ...rest } = record;
+    this.#records.set(name, rest);
     const known = [...this.covered(), record];
     for (const [other, { outcome, ...span }] of this.#records) {
       if (other === name || !["failed", "plan_limit"].includes(outcome)) continue;

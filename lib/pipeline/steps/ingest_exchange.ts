@@ -42,13 +42,8 @@ export async function ingestExchange(context: RunContext): Promise<StepResult> {
     context.partial = true;
   }
   if (plan.pieces.length === 0) {
-    return {
-      status: "skipped",
-      rows_in: 0,
-      rows_out: 0,
-      detail: `${name} is in the lake already`,
-      requests: 0,
-    };
+    const detail = `nothing to ask for: ${plan.had} bars of ${name} are had already`;
+    return { status: "skipped", rows_in: 0, rows_out: 0, detail, requests: 0 };
   }
   return {
     status: totals.failures.length > 0 || plan.lost.length > 0 ? "warn" : "ok",
@@ -126,7 +121,7 @@ function countsOf(fetched: FetchedPiece, { bars }: CommittedPiece): Counts {
 function say(
   { question, context: { effects: { log } } }: HistoryWork,
   piece: WantedPiece,
-  { fetched: { conflicts, rejects }, committed: { name, failure }, counts }: {
+  { fetched: { conflicts, rejects }, committed: { name, refused, failure }, counts }: {
     fetched: FetchedPiece;
     committed: CommittedPiece;
     counts: Counts;
@@ -135,6 +130,7 @@ function say(
   const more = [
     conflicts > 0 ? `${conflicts} bars came with two values, the later one stands` : "",
     rejects > 0 ? `${rejects} rows are no bars` : "",
+    refused > 0 ? `${refused} bars were refused, they are kept in dead_letters/ingest/` : "",
   ].filter((words) => words !== "");
   const line = [`${historyName(question)} ${name ?? pieceName(piece)}: ${countWords(counts)}`, ...more].join(
     ", ",
