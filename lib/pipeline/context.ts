@@ -135,9 +135,10 @@ export class RunContext implements AsyncDisposable {
     );
   }
 
-  /** To be called after a record was written: the next question reads them anew. */
-  forgetCandleRecords(): void {
-    this.#records = null;
+  /** To be called after a record was written: the newest, in place of an older one of the same bytes. */
+  async noteCandleRecord(record: CandleRecord): Promise<void> {
+    const others = (await this.candleRecords()).filter(({ sha256 }) => sha256 !== record.sha256);
+    this.#records = Promise.resolve([...others, record]);
   }
 
   /** Loads whatever candle file of the lake is not in the stage yet and settles the whole. */
