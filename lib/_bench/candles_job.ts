@@ -18,13 +18,14 @@ async function job(path: string, out: string): Promise<void> {
   await using _lock = await store.lock("bench");
   const file = await inspectCandles(path);
   const scratch = await store.scratch();
-  const engine = openDuckDb();
+  const engine = openDuckDb({ spillFolder: `${scratch}/spill` });
   const stage = new CandleStage(engine, { scratch, latestMs: Date.now() });
   await stage.load(file, { symbol: "BTCUSD", source: "csv" });
   await stage.seal();
   await registerNothing(await engine, PRICE_SAMPLES);
   await materializeTables(await engine, {
-    onTable: async (table, session) => void await writeTables(session, [table], { store, kind: "live" }),
+    onTable: async (table, session, helper) =>
+      void await writeTables(session, [table], { store, kind: "live", helper }),
   });
   await store.close();
   console.log(process.resourceUsage().maxRSS);

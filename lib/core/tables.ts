@@ -181,6 +181,52 @@ export const RUNS = {
   about: "the run log: one row a unit of work; inputs and outputs as JSON with their hashes",
 } as const satisfies TableDefinition;
 
+/** Rows of silver that a late or corrected file has replaced, as they were. */
+export const REPLACED = {
+  database: "lakebook",
+  name: "replaced",
+  columns: {
+    bar_start: "timestamp",
+    ...CANDLE_PRICES,
+    volume: "double",
+    source: "string",
+    replaced_at: "timestamp",
+    run_id: "string",
+  },
+  partitions: { table_name: "string", symbol: "string" },
+  format: "parquet",
+  prefix: "processed/replaced/",
+  about: "candles that were published once and that later data replaced, as they were",
+} as const satisfies TableDefinition;
+
+/** The completeness ledger: every run of bars that are not there, and why. */
+export const GAPS = {
+  database: "lakebook",
+  name: "gaps",
+  columns: {
+    gap_from: "timestamp",
+    gap_to: "timestamp",
+    missing: "bigint",
+    cause: "string",
+    evidence: "string",
+  },
+  partitions: { symbol: "string", timeframe: "string" },
+  format: "parquet",
+  prefix: "processed/completeness/gaps/",
+  about: "bars that are not there, from gap_from to before gap_to, with cause and evidence",
+} as const satisfies TableDefinition;
+
+/** The completeness ledger by day: expected is present, filled and absent together. */
+export const COMPLETENESS = {
+  database: "lakebook",
+  name: "completeness",
+  columns: { day: "date", expected: "int", present: "int", filled: "int", absent: "int" },
+  partitions: { symbol: "string", timeframe: "string" },
+  format: "parquet",
+  prefix: "processed/completeness/days/",
+  about: "bars per stream and UTC day: expected, present, filled from another source, absent",
+} as const satisfies TableDefinition;
+
 /** Tables of single prices, from which days without candles are filled. */
 export const PRICE_SAMPLES = [PRICE_HISTORY, PRICE_TICKS] as const;
 
@@ -191,8 +237,13 @@ export const TABLES: readonly TableDefinition[] = [
   STREAM_TICKS,
   PRICE_TICKS,
   PROCESSED_PRICES,
+  OHLCV_MINUTE,
+  OHLCV_BARS,
   OHLCV_HOURLY,
   OHLCV_DAILY,
   PROCESSED_PARTITIONED,
+  REPLACED,
+  GAPS,
+  COMPLETENESS,
   RUNS,
 ];

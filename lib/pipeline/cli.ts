@@ -108,6 +108,27 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       run(await queryCommand(sql, flags, withEffects(io)));
     });
 
+  program.command("gaps")
+    .description(
+      "the completeness ledger: expected, present, filled and absent bars, each gap with its cause",
+    )
+    .option("--symbol <name>", "one symbol, such as BTCUSD (default: all)")
+    .option("--interval <length>", "bars of one length, such as 1m (default: all)")
+    .option("--from <time>", "from this time on (ISO 8601) instead of the stream's own start")
+    .option("--to <time>", "up to before this time (ISO 8601) instead of the stream's own end")
+    .option(
+      "--lake <place>",
+      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
+    )
+    .option("--fill <source>", "take another source's bars of this lake where the stream's own are absent")
+    .option("--dry-run", "with --fill: say how many could be filled; write nothing")
+    .option("--now <time>", "judge as if it were this time (ISO 8601)")
+    .option("--json", "print {streams} with every gap as JSON on stdout")
+    .action(async (flags: Record<string, unknown>) => {
+      const { gapsCommand } = await import("./gaps_command.ts");
+      run(await gapsCommand(flags, withEffects(io, flags)));
+    });
+
   program.command("market")
     .description("serves the demo market over HTTP with CoinGecko's paths, with faults where asked for")
     .option("--port <number>", "port on this machine; 0 takes a free one (default: 8571)")

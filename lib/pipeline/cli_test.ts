@@ -163,7 +163,7 @@ Deno.test("pipeline keeps the earlier version of a corrected candle among the de
   assertEquals(await work.query("SELECT max(high) AS high FROM ohlcv_daily"), [{ high: 9 }]);
   const objects = Object.keys(await work.objects());
   assertEquals(objects.filter((key) => key.startsWith("raw/")).length, 2);
-  assert(objects.some((key) => key.includes("BTCUSD-csv-1m-conflicts")));
+  assert(objects.some((key) => key.includes("BTCUSD-csv-1m-2024-conflicts")));
 });
 
 Deno.test("pipeline --source auto without a network falls back to the demo market, with a banner, in a demo lake", async () => {

@@ -13,6 +13,8 @@ import { CandleStage, type StagedSeries } from "../warehouse/candle_stage.ts";
 import type { HistoryQuestion } from "./backfill/history_question.ts";
 import type { LayoutChoice } from "./steps/convert_candles.ts";
 import { type DuckDb, openDuckDb } from "../warehouse/engine_duckdb.ts";
+import { type SilverUnit, sourceSpans } from "../warehouse/silver_units.ts";
+import { allSilver, dirtySilver, type QualityMode } from "./silver/dirty_silver.ts";
 
 /** Where a run's data come from. `auto` is settled before the first step. */
 export type RunSource = "csv" | "demo" | "coingecko" | "exchange";
@@ -52,10 +54,15 @@ export interface RunSettings {
   exchange?: HistoryQuestion;
   /** Folder of the model registry. */
   models: string;
+  /** Whether months that fail their checks stay aside; left out, `fail`: they do. */
+  quality?: QualityMode;
   /** Seed of the demo market and of every model. */
   seed: number;
   env: Readonly<Record<string, string | undefined>>;
 }
+
+/** What exceeds it goes to the disk, so that ten times the candles need hardly more memory. */
+const ENGINE_MEMORY = "256MB";
 
 /** A candle may lie a day ahead of the clock: exchanges and laptops disagree about now. */
 export function latestCandleMs(now: Date): number {
@@ -82,7 +89,9 @@ export class RunContext implements AsyncDisposable {
   #lakeEngine: Promise<DuckDb> | null = null;
   #stage: CandleStage | null = null;
   #staged = new Set<string>();
-  #series: StagedSeries[] | null = null;
+  #units: Promise<readonly SilverUnit[]> | null = null;
+  #dirty: Promise<readonly SilverUnit[]> | null = null;
+  #series: Promise<readonly StagedSeries[]> | null = null;
   #records: Promise<readonly CandleRecord[]> | null = null;
 
   constructor(
@@ -111,7 +120,10 @@ export class RunContext implements AsyncDisposable {
   }
 
   async #open(spill: string): Promise<DuckDb> {
-    return await openDuckDb({ spillFolder: `${await this.store.scratch()}/${spill}` });
+    return await openDuckDb({
+      memoryLimit: ENGINE_MEMORY,
+      spillFolder: `${await this.store.scratch()}/${spill}`,
+    });
   }
 
   /** The stage that candle files are loaded into. */
@@ -139,25 +151,54 @@ export class RunContext implements AsyncDisposable {
   async noteCandleRecord(record: CandleRecord): Promise<void> {
     const others = (await this.candleRecords()).filter(({ sha256 }) => sha256 !== record.sha256);
     this.#records = Promise.resolve([...others, record]);
+    this.#units = null;
+    this.#dirty = null;
+    this.#series = null;
   }
 
-  /** Loads whatever candle file of the lake is not in the stage yet and settles the whole. */
-  async sealedSeries(): Promise<StagedSeries[]> {
-    if (this.#series) return this.#series;
+  /** Symbols' years, and what their silver is made of. */
+  silverUnits(): Promise<readonly SilverUnit[]> {
+    return this.#units ??= this.candleRecords().then((records) => allSilver(records, []));
+  }
+
+  /** Those of them that are not made yet, or of other files than they should be. */
+  dirtySilver(): Promise<readonly SilverUnit[]> {
+    return this.#dirty ??= this.silverUnits().then((units) =>
+      dirtySilver(this.store, units, { quality: this.settings.quality ?? "fail" })
+    );
+  }
+
+  /** To be called after silver was made: the next question looks again. */
+  forgetDirtySilver(): void {
+    this.#dirty = null;
+  }
+
+  /** Loads the candle files behind {@linkcode dirtySilver} that are not in the stage yet, and settles the whole. */
+  sealedSeries(): Promise<readonly StagedSeries[]> {
+    return this.#series ??= this.#seal();
+  }
+
+  async #seal(): Promise<StagedSeries[]> {
     const stage = await this.stage();
     const records = await this.candleRecords();
-    const anyAbsent = records.some(({ sha256 }) => !this.#staged.has(sha256));
+    const units = await this.dirtySilver();
+    const needed = new Set(units.flatMap(({ files }) => files.map(({ sha256 }) => sha256)));
+    const files = records.filter(({ sha256 }) => needed.has(sha256));
     // Order decides which file stands where two disagree, so all of them are loaded, in their order.
-    if (anyAbsent) {
+    if (files.some(({ sha256 }) => !this.#staged.has(sha256))) {
       stage.clear();
-      for (const record of records) {
+      for (const record of files) {
         const { key, timeframe } = record;
         await stage.load(await inspectCandles(await this.store.localPath(key), { timeframe }), record);
         this.markStaged(record.sha256);
       }
     }
-    this.#series = await stage.seal();
-    return this.#series;
+    const years = Map.groupBy(units, ({ symbol }) => symbol);
+    return await stage.seal({
+      years: new Map([...years].map(([symbol, mine]) => [symbol, mine.map(({ year }) => year)])),
+      spans: sourceSpans(records),
+      fills: [],
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

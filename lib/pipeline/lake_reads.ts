@@ -16,7 +16,7 @@ export interface LatestMarkets {
 export async function latestMarkets(context: RunContext): Promise<LatestMarkets | null> {
   const engine = await context.engineOnLake();
   await registerTables(engine, context.store, [PROCESSED_PRICES]);
-  await registerViews(engine);
+  await registerViews(engine, ["v_latest_partition", "v_latest_snapshot"]);
   const columns = Object.keys(PROCESSED_PRICES.columns);
   const { rows } = await engine.query(
     `SELECT ${columns.map((name) => `"${name}"`).join(", ")} FROM crypto_gold.v_latest_snapshot

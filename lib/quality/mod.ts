@@ -4,7 +4,24 @@
  *
  * @module
  */
+export {
+  checkParts,
+  type HeldPart,
+  monthName,
+  type PartCounts,
+  PUBLISH_LIMITS,
+  type PublishLimits,
+} from "./check_parts.ts";
 export { checkSeries, type SeriesAudit } from "./check_series.ts";
 export { checkSnapshot } from "./check_snapshot.ts";
 export { checkTable, type TableAudit } from "./check_table.ts";
+export {
+  countDays,
+  type DayCounts,
+  type GapColumns,
+  type JudgedGap,
+  type JudgedGaps,
+  judgeGaps,
+  type StreamSpan,
+} from "./completeness.ts";
 export { type Finding, type FindingStatus, type QualityReport, worstStatus } from "./finding.ts";

@@ -14,14 +14,15 @@ export async function* linePieces(
   let count = 0, length = 0;
   const path = () => `${folder}/piece-${count}.csv`;
   const open = () => Deno.open(path(), { write: true, create: true, truncate: true });
-  let file = await open();
+  let file: Deno.FsFile | null = await open();
   try {
     for await (const chunk of bytes) {
       const cut = length + chunk.length >= size ? chunk.lastIndexOf(10) + 1 : 0;
-      await writeAll(file, cut > 0 ? chunk.subarray(0, cut) : chunk);
+      await writeAll(file ??= await open(), cut > 0 ? chunk.subarray(0, cut) : chunk);
       length += chunk.length;
       if (cut === 0) continue;
       file.close();
+      file = null;
       yield { path: path(), first: count === 0 };
       count += 1;
       file = await open();
@@ -29,7 +30,8 @@ export async function* linePieces(
       length = chunk.length - cut;
     }
   } finally {
-    file.close();
+    // None is open where the reader of the pieces has stopped between two of them.
+    file?.close();
   }
   if (length > 0) yield { path: path(), first: count === 0 };
 }

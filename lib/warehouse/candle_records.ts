@@ -19,9 +19,9 @@ const CANDLE_RECORD = z.object({
   /** The how-manieth file of the lake this is: where two files disagree, the later one stands. */
   arrival: z.number(),
   rows: z.number(),
-  /** First and last bar, epoch milliseconds; records of before 2026-11-21 lack them. */
-  from_ms: z.number().optional(),
-  to_ms: z.number().optional(),
+  /** First and last bar, epoch milliseconds. */
+  from_ms: z.number(),
+  to_ms: z.number(),
   /** Refused lines by reason. */
   rejected: z.record(z.string(), z.number()),
 });

@@ -14,6 +14,7 @@ import {
 } from "../sources/candles_csv.ts";
 import { linePieces } from "../sources/candle_pieces.ts";
 import { type DuckDb, quote } from "./engine_duckdb.ts";
+import { type Fill, type SourceSpan, sourceSpans, wholeDays, yearStart } from "./silver_units.ts";
 
 /** Where a candle file belongs. */
 export interface CandleOrigin {
@@ -32,6 +33,23 @@ export interface LoadReport {
   to_ms: number;
 }
 
+/** A file in the engine. */
+interface LoadedFile {
+  table: string;
+  timeframe: string;
+  origin: CandleOrigin;
+  report: LoadReport;
+}
+
+/** What is to be made of the loaded files; left out, all of it. */
+export interface SealScope {
+  /** Years by symbol. */
+  years?: ReadonlyMap<string, readonly number[]>;
+  /** What the sources have, those of files that were not loaded included, in the order of their arrival. */
+  spans?: readonly SourceSpan[];
+  fills?: readonly Fill[];
+}
+
 /** One series of equal bars from one source: a table of the engine. */
 export interface StagedSeries extends CandleOrigin {
   timeframe: string;
@@ -43,12 +61,21 @@ export interface StagedSeries extends CandleOrigin {
   duplicates: number;
   /** Bars that came twice with different values: the later one stands, these earlier ones were put aside. */
   conflicts: Reject[];
+  /** The same counts by UTC year, for years that have any. */
+  settled: ReadonlyMap<number, SettledCounts>;
+}
+
+/** What was settled between the rows of a year. */
+export interface SettledCounts {
+  out_of_order: number;
+  duplicates: number;
+  conflicts: number;
 }
 
 /** A gzip file is handed to the engine in pieces of about this size while the next one is decompressed. */
 const PIECE_BYTES = 12 << 20;
-
-const MAKE_SCHEMA = "CREATE SCHEMA IF NOT EXISTS stage";
+/** So many pieces may wait on the disk: decompression of a large file does not run far ahead of the engine. */
+const PIECES_AHEAD = 6;
 
 /**
  * Collects candle files in an engine.
@@ -74,7 +101,7 @@ export class CandleStage {
   #engine: Promise<DuckDb>;
   #scratch: string;
   #latestMs: number;
-  #files: { table: string; timeframe: string; origin: CandleOrigin; rows: number }[] = [];
+  #files: LoadedFile[] = [];
 
   /** The engine may still be opening: decompression does not wait for it. */
   constructor(
@@ -101,7 +128,7 @@ export class CandleStage {
     const table = `stage.file_${this.#files.length}`;
     try {
       const report = await this.#loadSound(file, table) ?? await this.#loadCleaned(file, table);
-      this.#files.push({ table, timeframe: file.timeframe, origin, rows: report.rows });
+      this.#files.push({ table, timeframe: file.timeframe, origin, report });
       return report;
     } catch (error) {
       // A full disk or a missing right shows as an operating system's error; anything else is a fault of ours.
@@ -147,19 +174,19 @@ export class CandleStage {
 
   async #insertWhole(file: CandleFile, table: string): Promise<void> {
     const select = readCandlesSql(file.path, file.columns, { header: true });
-    await (await this.#engine).run(`${MAKE_SCHEMA}; CREATE OR REPLACE TABLE ${table}_whole AS ${select};
+    await (await this.#engine).run(`CREATE OR REPLACE TABLE ${table}_whole AS ${select};
       CREATE OR REPLACE VIEW ${table} AS SELECT * FROM ${table}_whole`);
   }
 
   /** Reads the pieces of a gzipped file as they get ready, in two sessions of the engine. */
   async #insertPieces(file: CandleFile, table: string): Promise<void> {
     const engine = this.#engine;
-    const first = engine.then((session) => session.run(MAKE_SCHEMA).then(() => session));
-    const lanes = [first, first.then((session) => session.fork())].map((session) => ({
+    const lanes = [engine, engine.then((session) => session.fork())].map((session) => ({
       session,
       work: session.then(() => {}),
     }));
     const selects: string[] = [];
+    const taken: Promise<void>[] = [];
     let failed = false;
     let ends: PromiseSettledResult<void>[] = [];
     try {
@@ -173,8 +200,9 @@ export class CandleStage {
           await (await lane.session).run(`CREATE OR REPLACE TABLE ${name} AS ${select}`);
           await Deno.remove(piece.path);
         });
-        lane.work.catch(() => failed = true);
+        taken.push(lane.work.catch(() => void (failed = true)));
         selects.push(`SELECT * FROM ${name}`);
+        await taken.at(-PIECES_AHEAD);
         if (failed) break;
       }
     } finally {
@@ -186,64 +214,134 @@ export class CandleStage {
     await (await engine).run(`CREATE OR REPLACE VIEW ${table} AS ${selects.join(" UNION ALL ")}`);
   }
 
-  /** Settles order and repeats, and defines `crypto_analytics.btcusd_raw` over everything that was loaded. */
-  async seal(): Promise<StagedSeries[]> {
+  /**
+   * Settles order, repeats and sources, and defines `crypto_analytics.btcusd_raw` over everything that was loaded: of
+   * each symbol and length of bars each bar once, sorted by time. A day belongs to the first source whose history
+   * spans it; another one gives its bars to the days beyond, and wherever a fill says so.
+   */
+  async seal({ years, spans = this.#loadedSpans(), fills = [] }: SealScope = {}): Promise<StagedSeries[]> {
+    const loaded = this.#files.filter((file) => file.report.rows > 0);
     const groups = Map.groupBy(
-      this.#files.filter((file) => file.rows > 0),
-      ({ origin, timeframe }) => JSON.stringify([origin.symbol, origin.source, timeframe]),
+      loaded,
+      ({ origin, timeframe }) => JSON.stringify([origin.symbol, timeframe, origin.source]),
     );
     const series: StagedSeries[] = [];
-    for (const files of groups.values()) {
-      series.push(await this.#settle(files, `stage.series_${series.length}`));
+    for (const span of spans) {
+      const files = groups.get(JSON.stringify([span.symbol, span.timeframe, span.source]));
+      if (!files) continue;
+      const within = years && yearsSql(years.get(span.symbol) ?? []);
+      series.push(await this.#settle(files, { table: `stage.series_${series.length}`, within }));
     }
-    const selects = series.map(({ table, symbol, source, timeframe }) =>
-      `SELECT *, ${quote(symbol)} AS symbol, ${quote(source)} AS source, ${
-        quote(timeframe)
-      } AS timeframe FROM ${table}`
-    );
+    const markets = Map.groupBy(series, ({ symbol, timeframe }) => JSON.stringify([symbol, timeframe]));
+    const selects: string[] = [];
+    for (const sources of markets.values()) {
+      const { symbol, timeframe } = sources[0]!;
+      const from = await this.#chooseSources(sources, {
+        table: `stage.market_${selects.length}`,
+        spans: spans.filter((span) => span.symbol === symbol && span.timeframe === timeframe),
+        fills: fills.filter((fill) => fill.symbol === symbol && fill.timeframe === timeframe),
+      });
+      selects.push(`SELECT *, ${quote(symbol)} AS symbol, ${quote(timeframe)} AS timeframe FROM (${from})`);
+    }
     const empty =
       `SELECT 0::BIGINT AS time, 0::DOUBLE AS open, 0::DOUBLE AS close, 0::DOUBLE AS high, 0::DOUBLE AS low,
-      0::DOUBLE AS volume, '' AS symbol, '' AS source, '' AS timeframe WHERE false`;
+      0::DOUBLE AS volume, '' AS source, '' AS symbol, '' AS timeframe WHERE false`;
     await (await this.#engine).run(
       `CREATE OR REPLACE VIEW crypto_analytics.btcusd_raw AS ${selects.join(" UNION ALL ") || empty}`,
     );
     return series;
   }
 
-  async #settle(files: { table: string; timeframe: string; origin: CandleOrigin }[], table: string) {
+  /** What the loaded files span, their sources in the order in which they were loaded. */
+  #loadedSpans(): SourceSpan[] {
+    return sourceSpans(
+      this.#files.map(({ timeframe, origin, report }) => ({ ...origin, timeframe, ...report })),
+    );
+  }
+
+  /** A query that gives each bar of a market once, sorted, with the source it is from. */
+  async #chooseSources(
+    sources: readonly StagedSeries[],
+    { table, spans, fills }: { table: string; spans: readonly SourceSpan[]; fills: readonly Fill[] },
+  ): Promise<string> {
+    const select = ({ table, source }: StagedSeries) => `SELECT *, ${quote(source)} AS source FROM ${table}`;
+    if (sources.length === 1) return select(sources[0]!);
+    const engine = await this.#engine;
+    const own = sources.map((series) => {
+      const rank = spans.findIndex(({ source }) => source === series.source);
+      const taken = spans.slice(0, rank).map(wholeDays);
+      const free = taken.map(([from, until]) => `NOT (time >= ${from} AND time < ${until})`);
+      return `${select(series)} WHERE ${free.join(" AND ") || "true"}`;
+    });
+    await engine.run(`CREATE OR REPLACE TABLE ${table}_own AS ${own.join(" UNION ALL ")}`);
+    const filled: string[] = [];
+    for (const { source, ranges } of fills) {
+      const series = sources.find((candidate) => candidate.source === source);
+      if (!series || ranges.length === 0) continue;
+      const values = ranges.map(([from, until]) => `(${from}, ${until})`).join(", ");
+      filled.push(`SELECT f.* FROM (${select(series)}) AS f
+        JOIN (VALUES ${values}) AS r (from_ms, until_ms) ON f.time >= r.from_ms AND f.time < r.until_ms
+        ANTI JOIN ${table}_own USING (time)`);
+    }
+    // Two fills may offer the same bar: the first one gives it.
+    await engine.run(`CREATE OR REPLACE TABLE ${table} AS SELECT * FROM (
+        SELECT *, 0 AS fill FROM ${table}_own
+        ${filled.map((query, i) => `UNION ALL SELECT *, ${i + 1} AS fill FROM (${query})`).join("\n")})
+      QUALIFY row_number() OVER (PARTITION BY time ORDER BY fill) = 1 ORDER BY time;
+      ALTER TABLE ${table} DROP COLUMN fill; DROP TABLE ${table}_own`);
+    return `SELECT * FROM ${table}`;
+  }
+
+  async #settle(
+    files: readonly LoadedFile[],
+    { table, within }: { table: string; within: string | undefined },
+  ): Promise<StagedSeries> {
     const { origin, timeframe } = files[0]!;
-    const all = files.map((file) => `SELECT * FROM ${file.table}`).join(" UNION ALL ");
-    if (files.length === 1) await (await this.#engine).run(`CREATE OR REPLACE VIEW ${table}_all AS ${all}`);
-    else await (await this.#engine).run(`CREATE OR REPLACE TABLE ${table}_all AS ${all}`);
+    const where = within === undefined ? "" : ` WHERE ${within}`;
+    const all = files.map((file) => `SELECT * FROM ${file.table}${where}`).join(" UNION ALL ");
+    const kind = files.length === 1 ? "VIEW" : "TABLE";
+    await (await this.#engine).run(`CREATE OR REPLACE ${kind} ${table}_all AS ${all}`);
     const late = await this.#number(
       `SELECT count(*) FROM (SELECT time <= lag(time) OVER () AS late FROM ${table}_all) WHERE late`,
     );
-    const settled: StagedSeries = {
+    const settled = late > 0 ? await this.#settleRows(table) : { counts: new Map(), conflicts: [] };
+    const from = late > 0 ? table : `${table}_all`;
+    const sum = (count: keyof SettledCounts) =>
+      [...settled.counts.values()].reduce((total, counts) => total + counts[count], 0);
+    return {
       ...origin,
       timeframe,
-      table: late === 0 ? `${table}_all` : table,
-      rows: 0,
-      out_of_order: 0,
-      duplicates: 0,
-      conflicts: [],
+      table: from,
+      rows: await this.#number(`SELECT count(*) FROM ${from}`),
+      out_of_order: sum("out_of_order"),
+      duplicates: sum("duplicates"),
+      conflicts: settled.conflicts,
+      settled: settled.counts,
     };
-    if (late > 0) {
-      await (await this.#engine).run(`
-        CREATE OR REPLACE TABLE ${table}_seen AS SELECT *, row_number() OVER () AS arrival FROM ${table}_all;
-        CREATE OR REPLACE TABLE ${table} AS
-          SELECT * EXCLUDE (arrival) FROM ${table}_seen
-          QUALIFY row_number() OVER (PARTITION BY time ORDER BY arrival DESC) = 1 ORDER BY time`);
-      settled.out_of_order = await this.#number(
-        `SELECT count(*) FROM (SELECT time < lag(time) OVER (ORDER BY arrival) AS late FROM ${table}_seen) WHERE late`,
-      );
-      settled.conflicts = await this.#conflicts(table);
-      settled.duplicates = await this.#number(
-        `SELECT (SELECT count(*) FROM ${table}_seen) - (SELECT count(*) FROM ${table}) - ${settled.conflicts.length}`,
-      );
-      await (await this.#engine).run(`DROP TABLE ${table}_seen`);
+  }
+
+  /** Sorts the rows of `<table>_all` into a table in which each time stands once: the row that came last. */
+  async #settleRows(table: string): Promise<{ counts: Map<number, SettledCounts>; conflicts: Reject[] }> {
+    const engine = await this.#engine;
+    await engine.run(`
+      CREATE OR REPLACE TABLE ${table}_seen AS SELECT *, row_number() OVER () AS arrival FROM ${table}_all;
+      CREATE OR REPLACE TABLE ${table} AS
+        SELECT * EXCLUDE (arrival) FROM ${table}_seen
+        QUALIFY row_number() OVER (PARTITION BY time ORDER BY arrival DESC) = 1 ORDER BY time`);
+    const conflicts = await this.#conflicts(table);
+    const { rows } = await engine.read(`
+      SELECT year(make_timestamp(time * 1000)), count(*) FILTER (late), count(*) - count(DISTINCT time)
+      FROM (SELECT time, coalesce(time < lag(time) OVER (ORDER BY arrival), false) AS late FROM ${table}_seen)
+      GROUP BY 1`);
+    await engine.run(`DROP TABLE ${table}_seen`);
+    const counts = new Map<number, SettledCounts>();
+    for (const row of rows) {
+      const [year, out_of_order, repeats] = row.map(Number) as [number, number, number];
+      const mine = conflicts.filter(({ raw }) => yearOf(raw) === year).length;
+      if (out_of_order + repeats === 0) continue;
+      counts.set(year, { out_of_order, duplicates: repeats - mine, conflicts: mine });
     }
-    settled.rows = await this.#number(`SELECT count(*) FROM ${settled.table}`);
-    return settled;
+    return { counts, conflicts };
   }
 
   async #conflicts(table: string): Promise<Reject[]> {
@@ -264,6 +362,17 @@ export class CandleStage {
     const { rows } = await (await this.#engine).read(sql);
     return Number(rows[0]![0]);
   }
+}
+
+/** The UTC year of a row of `time,open,…`. */
+export function yearOf(row: string): number {
+  return new Date(Number(row.slice(0, row.indexOf(",")))).getUTCFullYear();
+}
+
+/** A condition that holds for times in some years. */
+function yearsSql(years: readonly number[]): string {
+  const ranges = years.map((year) => `time >= ${yearStart(year)} AND time < ${yearStart(year + 1)}`);
+  return ranges.map((range) => `(${range})`).join(" OR ") || "false";
 }
 
 /** SQL that reads a candle file's six columns. Bad lines fail the query unless they are to be skipped. */

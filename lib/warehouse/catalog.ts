@@ -32,6 +32,7 @@ export const VIEWS = [
   "v_top_100",
   "v_top_gainers",
   "v_total_market_cap",
+  "v_completeness",
 ] as const;
 
 /**
@@ -103,9 +104,12 @@ export async function registerUnread(engine: DuckDb, tables: readonly TableDefin
   }
 }
 
-/** Defines the views of `views/*.sql`. Call {@linkcode registerTables} first. */
-export async function registerViews(engine: DuckDb): Promise<void> {
-  for (const name of VIEWS) {
+/** Defines views of `views/*.sql`. Call {@linkcode registerTables} with the tables beneath them first. */
+export async function registerViews(
+  engine: DuckDb,
+  names: readonly (typeof VIEWS)[number][] = VIEWS,
+): Promise<void> {
+  for (const name of names) {
     await engine.runAthena(await viewSql(name));
   }
 }

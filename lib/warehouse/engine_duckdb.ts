@@ -11,7 +11,8 @@ const DIALECT = `
   CREATE MACRO approx_percentile(x, fraction) AS approx_quantile(x, fraction);
   CREATE SCHEMA crypto_analytics;
   CREATE SCHEMA crypto_gold;
-  CREATE SCHEMA lakebook;`;
+  CREATE SCHEMA lakebook;
+  CREATE SCHEMA stage;`;
 
 const SESSION = `SET search_path = 'crypto_gold,crypto_analytics,lakebook,main'`;
 
@@ -89,6 +90,11 @@ export class DuckDb implements Disposable {
   /** Makes a table from a query in Athena's dialect. */
   async createFromAthena(table: string, sql: string): Promise<void> {
     await this.run(`CREATE OR REPLACE TABLE ${table} AS ${await translate(sql)}`);
+  }
+
+  /** Makes a view of a query in Athena's dialect. */
+  async viewFromAthena(view: string, sql: string): Promise<void> {
+    await this.run(`CREATE OR REPLACE VIEW ${view} AS ${await translate(sql)}`);
   }
 
   /** Runs one statement in Athena's dialect for its effect. */

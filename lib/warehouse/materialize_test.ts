@@ -123,7 +123,7 @@ Deno.test("materializeTables() takes an hour whole from the finest bars, the fir
     { lines: minuteBars(0, 8), source: "b" },
   ]);
   assertEquals(await stage.rows("SELECT close, volume, source FROM ohlcv_hourly ORDER BY hour_start"), [
-    [8, 3, "b"],
+    [7, 3, "z"],
     [51, 100, "a"],
   ]);
 });
@@ -200,9 +200,11 @@ Deno.test("writeTables() makes one object a partition, rows in order inside, and
     "analytics/ohlcv_daily/symbol=BTCUSD/year=2019/part-0.parquet",
     "analytics/ohlcv_daily/symbol=BTCUSD/year=2020/part-0.parquet",
     ...["2019/month=12", "2020/month=01", "2020/month=02", "2020/month=03", "2020/month=09", "2020/month=10"]
-      .map((
-        month,
-      ) => `processed/ohlcv_hourly/symbol=BTCUSD/year=${month}/part-0.parquet`),
+      .flatMap((month) =>
+        ["hourly", "minute"].map((table) =>
+          `processed/ohlcv_${table}/symbol=BTCUSD/year=${month}/part-0.parquet`
+        )
+      ).sort(),
   ]);
   assertEquals(new Set(writes.map(({ result }) => result)), new Set(["created"] as const));
   assertEquals(again, writes.map(({ key }) => ({ key, result: "unchanged" as const })));
@@ -232,7 +234,19 @@ Deno.test("writeTables() writes no object for a table without rows", async () =>
   assertEquals([...objects.keys()], [
     "analytics/daily_prices/year=2017/part-0.parquet",
     "analytics/ohlcv_daily/symbol=BTCUSD/year=2017/part-0.parquet",
+    "processed/ohlcv_bars/symbol=BTCUSD/timeframe=1d/year=2017/part-0.parquet",
   ]);
+});
+
+Deno.test("writeTables() keeps hundreds of partitions one object each, and their rows in order", async () => {
+  const bars = randomWalk(Date.UTC(2009, 1), Date.UTC(2022, 0), { step: 6 * HOUR });
+  const { rows } = await written([{ lines: bars.map(lineOf), timeframe: "1h" }]);
+  const hourly = Object.entries(rows).filter(([key]) => key.startsWith("processed/ohlcv_hourly/"));
+  assertEquals(hourly.length, 155);
+  assertEquals(
+    hourly.flatMap(([, found]) => found.map(([time]) => Date.parse(String(time)))),
+    bars.map((bar) => bar.time),
+  );
 });
 
 Deno.test("partitionKey() gives months, days and hours two digits, years and texts none", () => {

@@ -6,7 +6,7 @@ import { STREAM_TICKS } from "../../core/tables.ts";
 import { utcDay } from "../../core/time.ts";
 import { removeLetter } from "../../lake/dead_letters.ts";
 import { priceTicksKey } from "../../lake/keys.ts";
-import { fingerprint, isDone, readRecord, writeRecord } from "../../lake/ledger.ts";
+import { fingerprint, isDone, readRecord, readRecords, writeRecord } from "../../lake/ledger.ts";
 import { encodeNdjson } from "../../lake/ndjson.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
 import type { ObjectInfo, ObjectStore } from "../../lake/store.ts";
@@ -46,7 +46,7 @@ export async function processTicks(
     const before = await readRecord(store, unit);
     if (ticks.length > 0) await store.put(key, encodeNdjson(ticks));
     else if (before) await store.delete(key);
-    await noteConversion(store, unit, inputs);
+    await noteConversion(store, { day, unit, inputs });
     const record = await writeRecord(store, unit, {
       fingerprint: inputs,
       outputs: ticks.length > 0 ? [key] : [],
@@ -63,19 +63,27 @@ export async function processTicks(
   return { done: false, rows_in, rows_out, detail: `${rows_out} ticks of ${converted} days`, outputs };
 }
 
-const CONVERSIONS = "process/tick_conversions";
+const CONVERSIONS = "process/tick_conversions/";
 
 /**
- * A hash over all conversions so far: while it stays, so do the converted objects, and whoever is made from them need
- * not read hundreds of them to know. It changes before a conversion counts as done, so a crash cannot hide one.
+ * A hash over all conversions of a year so far: while it stays, so do the converted objects, and whoever is made from
+ * them need not read hundreds of them to know. It changes before a conversion counts as done, so a crash cannot hide one.
  */
-export async function tickConversions(store: ObjectStore): Promise<string | null> {
-  return (await readRecord(store, CONVERSIONS))?.fingerprint ?? null;
+export async function tickConversions(store: ObjectStore): Promise<Map<number, string>> {
+  const years = await readRecords(store, CONVERSIONS);
+  return new Map(
+    [...years].map(([unit, record]) => [Number(unit.slice(CONVERSIONS.length)), record.fingerprint]),
+  );
 }
 
-async function noteConversion(store: ObjectStore, unit: string, inputs: string): Promise<void> {
-  const chain = fingerprint([await tickConversions(store), unit, inputs]);
-  await writeRecord(store, CONVERSIONS, { fingerprint: chain, outputs: [], notes: {} });
+async function noteConversion(
+  store: ObjectStore,
+  { day, unit, inputs }: { day: string; unit: string; inputs: string },
+): Promise<void> {
+  const year = `${CONVERSIONS}${day.slice(0, 4)}`;
+  const before = (await readRecord(store, year))?.fingerprint ?? null;
+  const chain = fingerprint([before, unit, inputs]);
+  await writeRecord(store, year, { fingerprint: chain, outputs: [], notes: {} });
 }
 
 function dayOf(key: string): string {

@@ -15,6 +15,7 @@ import { auditSeries, auditTable } from "../../warehouse/audit.ts";
 import { registerTables } from "../../warehouse/catalog.ts";
 import type { RunContext, StepResult } from "../context.ts";
 import { latestMarkets } from "../lake_reads.ts";
+import { writeCompleteness } from "../write_completeness.ts";
 import { materializeFingerprint } from "./materialize.ts";
 
 const UNIT = "quality/report";
@@ -35,6 +36,7 @@ const AUDITED = [
  */
 export async function qualityStep(context: RunContext): Promise<StepResult> {
   const { store } = context;
+  await writeCompleteness(context);
   const markets = await latestMarkets(context);
   const inputs = fingerprint([
     CHECKS_VERSION,

@@ -1,0 +1,51 @@
+/** What later data replaced: rows of silver that were published, and are not any more as they were. */
+import { REPLACED, type TableDefinition } from "../../core/tables.ts";
+import type { ObjectStore } from "../../lake/store.ts";
+import { type DuckDb, quote } from "../../warehouse/engine_duckdb.ts";
+import { hashFile } from "../steps/hash_file.ts";
+
+/** A published partition, and what is to take its place: a local file, or nothing. */
+export interface Replacement {
+  table: TableDefinition;
+  key: string;
+  /** SHA-256 of the published object. */
+  before: string;
+  path: string | null;
+}
+
+/**
+ * Keeps the published rows that the new file lacks or has with other values, before it takes their place. Gives how many
+ * they are. Done again after a crash it writes the same rows under the same key.
+ */
+export async function noteReplaced(
+  engine: DuckDb,
+  { table, key, before, path }: Replacement,
+  { store, run_id, replaced_at }: { store: ObjectStore; run_id: string; replaced_at: Date },
+): Promise<number> {
+  if (await store.head(key) === null) return 0;
+  const after = path === null ? "nothing" : await hashFile(path);
+  if (after === before) return 0;
+  const read = (file: string) => `SELECT * FROM read_parquet(${quote(file)}, hive_partitioning = false)`;
+  const old = read(await store.localPath(key));
+  const gone = path === null ? old : `${old} EXCEPT ${read(path)}`;
+  const { rows } = await engine.read(`SELECT count(*) FROM (${gone})`);
+  const count = Number(rows[0]![0]);
+  if (count === 0) return 0;
+  const [start] = Object.keys(table.columns);
+  const file = `${await store.scratch()}/replaced-${before.slice(0, 16)}.parquet`;
+  await engine.run(`COPY (
+    SELECT ${start} AS bar_start, open, high, low, close, volume, source,
+      TIMESTAMP ${quote(replaced_at.toISOString().replace("Z", ""))} AS replaced_at, ${
+    quote(run_id)
+  } AS run_id
+    FROM (${gone}) ORDER BY 1) TO ${quote(file)} (FORMAT parquet, COMPRESSION snappy)`);
+  const [, symbol, rest] = /symbol=([^/]+)\/(.*)\/part-0\.parquet$/.exec(key)!;
+  const part = rest!.replaceAll(/\w+=/g, "").replaceAll("/", "-");
+  await store.putFile(
+    `${REPLACED.prefix}table_name=${table.name}/symbol=${symbol}/${part}.${before.slice(0, 8)}-${
+      after.slice(0, 8)
+    }.parquet`,
+    file,
+  );
+  return count;
+}

@@ -1,0 +1,246 @@
+/** The completeness ledger of a lake: bars from the tables, evidence from everywhere, judged. */
+import { type GapEvidence, STRENGTH } from "../core/gaps.ts";
+import type { ObjectStore } from "../lake/store.ts";
+import {
+  countDays,
+  type DayCounts,
+  type GapColumns,
+  type JudgedGaps,
+  judgeGaps,
+} from "../quality/completeness.ts";
+import { backfillEvidence } from "../warehouse/backfill_evidence.ts";
+import type { BackfillRecord } from "../warehouse/backfill_records.ts";
+import {
+  type BarStream,
+  feeds,
+  readFilledDays,
+  readStreamBars,
+  type StreamBars,
+} from "../warehouse/bar_streams.ts";
+import type { CandleRecord } from "../warehouse/candle_records.ts";
+import type { DuckDb } from "../warehouse/engine_duckdb.ts";
+import { lostFiles, lostPartitions } from "../warehouse/lost_evidence.ts";
+import { refusedEvidence } from "../warehouse/refused_evidence.ts";
+import { unreadBars } from "../warehouse/unread_bars.ts";
+import type { LakeFacts } from "./lake_facts.ts";
+
+/** What one stream should hold, holds and lacks. */
+export interface StreamLedger {
+  symbol: string;
+  timeframe: string;
+  /** First bar and end (not included), epoch milliseconds. */
+  from_ms: number;
+  until_ms: number;
+  /** Milliseconds of a bar. */
+  step_ms: number;
+  /** Bars that should be there: `present + filled + absent`. */
+  expected: number;
+  /** Bars of the stream's own sources. */
+  present: number;
+  /** Bars that another source filled in. */
+  filled: number;
+  absent: number;
+  /** Bars of the stream's time that are not over yet; they are not expected. */
+  not_yet_due: number;
+  gaps: JudgedGaps;
+  days(): DayCounts[];
+}
+
+/** What to look at. */
+export interface LedgerQuery {
+  /** The clock. */
+  now: Date;
+  /** Instead of the stream's own ends. */
+  from?: Date | undefined;
+  until?: Date | undefined;
+}
+
+/** Hours are made of minutes, and days of hours: what the shorter bars lack explains what the longer ones lack. */
+const MADE_OF: Readonly<Record<string, string>> = { "1h": "1m", "1d": "1h" };
+
+/**
+ * The ledgers of a lake's streams, one after the other. A stream without any time (no bar, and nothing was asked for)
+ * has none.
+ *
+ * @param wanted Which streams; all of them where it is left out.
+ */
+export async function* streamLedgers(
+  engine: DuckDb,
+  store: ObjectStore,
+  { facts, query, wanted = () => true }: {
+    facts: LakeFacts;
+    query: LedgerQuery;
+    wanted?: (stream: BarStream) => boolean;
+  },
+): AsyncGenerator<StreamLedger> {
+  const made = new Map<BarStream, StreamLedger | null>();
+  const ledgerOf = async (stream: BarStream): Promise<StreamLedger | null> => {
+    if (made.has(stream)) return made.get(stream)!;
+    const finer = facts.streams.find(({ symbol, timeframe, keys }) =>
+      symbol === stream.symbol && timeframe === MADE_OF[stream.timeframe] && keys.length > 0
+    );
+    const below = finer === undefined ? null : await ledgerOf(finer);
+    const ledger = await streamLedger(engine, store, { stream, facts, query, below });
+    made.set(stream, ledger);
+    return ledger;
+  };
+  for (const stream of facts.streams) {
+    const ledger = wanted(stream) ? await ledgerOf(stream) : null;
+    if (ledger !== null) yield ledger;
+  }
+}
+
+async function streamLedger(
+  engine: DuckDb,
+  store: ObjectStore,
+  { stream, facts, query, below }: {
+    stream: BarStream;
+    facts: LakeFacts;
+    query: LedgerQuery;
+    below: StreamLedger | null;
+  },
+): Promise<StreamLedger | null> {
+  const { symbol, timeframe, step_ms } = stream;
+  const ofSymbol = <T extends { symbol: string; timeframe: string }>(items: readonly T[]) =>
+    items.filter((item) => item.symbol === symbol && feeds(item.timeframe, timeframe));
+  const files = ofSymbol(facts.files), backfills = ofSymbol(facts.backfills);
+  const fills = facts.fills.filter((fill) => fill.symbol === symbol && fill.timeframe === timeframe);
+  const due = Math.floor(query.now.getTime() / step_ms) * step_ms;
+  const onGrid = (instant: Date | undefined, otherwise: number) =>
+    instant === undefined ? otherwise : Math.ceil(instant.getTime() / step_ms) * step_ms;
+  const asked = { from_ms: onGrid(query.from, -Infinity), until_ms: onGrid(query.until, Infinity) };
+  const bars = await readStreamBars(engine, store, stream, {
+    from_ms: asked.from_ms,
+    until_ms: Math.min(asked.until_ms, due),
+  });
+  const own = ownEnds(bars, { files, backfills, step_ms });
+  const from_ms = query.from === undefined ? own.from_ms : asked.from_ms;
+  const whole = query.until === undefined ? own.until_ms : asked.until_ms;
+  const until_ms = Math.min(whole, due);
+  if (!Number.isFinite(from_ms) || !Number.isFinite(whole) || whole <= from_ms) return null;
+  const span = { from_ms, until_ms: Math.max(from_ms, until_ms), step_ms };
+  const gaps = gapsWithin(bars, span);
+  const missing = sum(gaps.missing);
+  const filledDays = await readFilledDays(engine, store, stream, { fills, ...span });
+  const filled = sum(filledDays.values());
+  const expected = (span.until_ms - from_ms) / step_ms;
+  const evidence: GapEvidence[] = missing === 0 ? [] : [
+    ...backfillEvidence(backfills, (key) => {
+      if (!facts.raw.has(key)) return "nothing";
+      return facts.files.some((file) => file.key === key) ? "rows" : "bytes";
+    }),
+    ...facts.refused.filter((letter) => ofSymbol([letter]).length > 0)
+      .flatMap((letter) => refusedEvidence(letter, step_ms)),
+    ...lostPartitions(stream, facts.partitions),
+    ...lostFiles(files, { keys: facts.raw, aside: facts.partitions.aside, step_ms }),
+    ...await unreadBars(engine, store, {
+      stream,
+      records: files.filter((file) => file.timeframe === timeframe && facts.raw.has(file.key)),
+      barsWithin: barCounter(gaps, span),
+    }),
+    ...finerEvidence(below, step_ms),
+  ];
+  return {
+    symbol,
+    timeframe,
+    ...span,
+    expected,
+    present: expected - missing - filled,
+    filled,
+    absent: missing,
+    not_yet_due: Math.max(0, (whole - Math.max(until_ms, from_ms)) / step_ms),
+    gaps: judgeGaps(gaps, span, evidence),
+    days: () => countDays(gaps, span, filledDays),
+  };
+}
+
+/** The causes of the shorter bars' gaps, where a longer bar starts in one. */
+function finerEvidence(below: StreamLedger | null, step_ms: number): GapEvidence[] {
+  if (below === null) return [];
+  const { gaps, timeframe, step_ms: short } = below;
+  const evidence: GapEvidence[] = [];
+  for (let i = 0; i < gaps.count; i++) {
+    const from_ms = gaps.from_ms[i]!, until_ms = from_ms + gaps.missing[i]! * short;
+    if (Math.ceil(from_ms / step_ms) * step_ms >= until_ms) continue;
+    const { cause, evidence: sentence } = gaps.at(i);
+    evidence.push({
+      from_ms,
+      until_ms,
+      cause,
+      strength: STRENGTH.shorter_bars,
+      evidence: /^\w+ bars: /.test(sentence) ? sentence : `${timeframe} bars: ${sentence}`,
+    });
+  }
+  return evidence;
+}
+
+/** From the first to the last of a stream's bars, raw files and questions; no file is taken to reach until today. */
+function ownEnds(
+  bars: StreamBars,
+  { files, backfills, step_ms }: {
+    files: readonly CandleRecord[];
+    backfills: readonly BackfillRecord[];
+    step_ms: number;
+  },
+): { from_ms: number; until_ms: number } {
+  let from_ms = bars.first_ms ?? Infinity, last_ms = bars.last_ms ?? -Infinity;
+  const see = (first: number, last: number) => {
+    from_ms = Math.min(from_ms, Math.floor(first / step_ms) * step_ms);
+    last_ms = Math.max(last_ms, Math.floor(last / step_ms) * step_ms);
+  };
+  for (const file of files) {
+    if (file.from_ms !== undefined && file.to_ms !== undefined) see(file.from_ms, file.to_ms);
+  }
+  for (const piece of backfills) see(piece.from_ms, piece.until_ms - 1);
+  return { from_ms, until_ms: last_ms + step_ms };
+}
+
+/** The gaps between bars, and those before the first and after the last one. */
+function gapsWithin(
+  { first_ms, last_ms, from_ms, missing }: StreamBars,
+  { step_ms, ...span }: { from_ms: number; until_ms: number; step_ms: number },
+): GapColumns {
+  const first = first_ms ?? span.until_ms, end = last_ms === null ? span.until_ms : last_ms + step_ms;
+  const head = (first - span.from_ms) / step_ms, tail = (span.until_ms - end) / step_ms;
+  return {
+    from_ms: joined(head > 0 ? [span.from_ms] : [], from_ms, tail > 0 ? [end] : []),
+    missing: joined(head > 0 ? [head] : [], missing, tail > 0 ? [tail] : []),
+  };
+}
+
+function joined(head: readonly number[], middle: Float64Array, tail: readonly number[]): Float64Array {
+  const all = new Float64Array(head.length + middle.length + tail.length);
+  all.set(head);
+  all.set(middle, head.length);
+  all.set(tail, head.length + middle.length);
+  return all;
+}
+
+/** Counts bars in a range of time, from the gaps alone. */
+function barCounter(
+  { from_ms, missing }: GapColumns,
+  span: { from_ms: number; until_ms: number; step_ms: number },
+): (from: number, until: number) => number {
+  const before = new Float64Array(missing.length + 1);
+  missing.forEach((bars, i) => before[i + 1] = before[i]! + bars);
+  const barsBefore = (instant: number) => {
+    const at = Math.min(Math.max(instant, span.from_ms), span.until_ms);
+    let low = 0, high = from_ms.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (from_ms[middle]! < at) low = middle + 1;
+      else high = middle;
+    }
+    const inLast = low === 0
+      ? 0
+      : Math.max(0, missing[low - 1]! - Math.ceil((at - from_ms[low - 1]!) / span.step_ms));
+    return Math.ceil((at - span.from_ms) / span.step_ms) - before[low]! + inLast;
+  };
+  return (from, until) => barsBefore(until) - barsBefore(from);
+}
+
+function sum(numbers: Iterable<number>): number {
+  let total = 0;
+  for (const number of numbers) total += number;
+  return total;
+}

@@ -1,0 +1,104 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { DAY_MS, MINUTE_MS } from "../core/time.ts";
+import { writeRecord } from "../lake/ledger.ts";
+import { fillUnit } from "../warehouse/fill_records.ts";
+import { gapRows, GapsLake, minutesFrom } from "./_test_gaps.ts";
+
+const START = Date.UTC(2025, 0, 31);
+const at = (minute: number) => START + minute * MINUTE_MS;
+
+Deno.test("streamLedgers() goes from the first to the last bar, file and question, and not on to today", async () => {
+  await using lake = await GapsLake.make();
+  await lake.minutes(minutesFrom(at(10), 20, (minute) => minute === 5));
+  let [ledger] = await lake.ledgers();
+  assertEquals([ledger!.from_ms, ledger!.until_ms, ledger!.expected, ledger!.present], [
+    at(10),
+    at(30),
+    20,
+    19,
+  ]);
+  assertEquals(gapRows(ledger!, START), [[15, 1, "no_trade"]]);
+  await lake.piece({ from_ms: at(0), until_ms: at(40), outcome: "failed", detail: "status is 503" });
+  [ledger] = await lake.ledgers();
+  assertEquals(gapRows(ledger!, START), [
+    [0, 10, "source_offline"],
+    [15, 1, "source_offline"],
+    [30, 10, "source_offline"],
+  ]);
+  [ledger] = await lake.ledgers({ from: new Date(at(12)), until: new Date(at(18)) });
+  assertEquals([ledger!.expected, ledger!.present, ledger!.absent], [6, 5, 1]);
+});
+
+Deno.test("streamLedgers() does not expect a bar that ends after the clock", async () => {
+  await using lake = await GapsLake.make();
+  await lake.minutes(minutesFrom(START, 10, () => false));
+  await lake.piece({ from_ms: START, until_ms: at(30), closed_until_ms: at(10), outcome: "open" });
+  const [ledger] = await lake.ledgers({ now: new Date(at(20) + 59_000) });
+  assertEquals([ledger!.expected, ledger!.absent, ledger!.not_yet_due], [20, 10, 10]);
+  assertEquals(gapRows(ledger!, START), [[10, 10, "our_failure"]]);
+  assertStringIncludes(ledger!.gaps.at(0).evidence, "were not over when bitstamp was asked");
+});
+
+Deno.test("streamLedgers() shows a stream that was asked for and of which nothing came", async () => {
+  await using lake = await GapsLake.make();
+  await lake.piece({ symbol: "ETHUSD", from_ms: START, until_ms: at(60), outcome: "plan_limit" });
+  const [ledger] = await lake.ledgers();
+  assertEquals([ledger!.symbol, ledger!.present, ledger!.gaps.by_cause.plan_limit], ["ETHUSD", 0, 60]);
+});
+
+Deno.test("streamLedgers() finds a partition that is gone, one that was moved aside, and a lost raw file", async () => {
+  await using lake = await GapsLake.make();
+  const day = minutesFrom(START, 2 * 1440, () => false);
+  await lake.minutes(day);
+  const key = "processed/ohlcv_minute/symbol=BTCUSD/year=2025/month=02/part-0.parquet";
+  await writeRecord(lake.store, "materialize/tables", { fingerprint: "a", outputs: [key], notes: {} });
+  await lake.store.delete(key);
+  const file = await lake.file(day);
+  const evidence = async () => {
+    const [ledger] = await lake.ledgers();
+    assertEquals(gapRows(ledger!, START), [[1440, 1440, "our_failure"]]);
+    return ledger!.gaps.at(0).evidence;
+  };
+  assertStringIncludes(await evidence(), `${key} was written and is gone`);
+  await lake.store.put(`quarantine/${key}.0a1b2c3d`, new Uint8Array(1));
+  assertStringIncludes(await evidence(), `was moved aside to quarantine/${key}.0a1b2c3d`);
+  await lake.store.delete(`quarantine/${key}.0a1b2c3d`);
+  await lake.store.delete("_ledger/units/materialize/tables.json");
+  assertStringIncludes(await evidence(), "1440 bars lie in raw/ohlcv/");
+  await lake.store.delete(file);
+  assertStringIncludes(await evidence(), `the raw file ${file} held bars of this time and is gone`);
+});
+
+Deno.test("streamLedgers() does not call missing what a second source has of an hour that is the first one's", async () => {
+  await using lake = await GapsLake.make();
+  const ours = minutesFrom(START, 180, (minute) => (minute > 10 && minute < 40) || minute >= 120);
+  await lake.minutes(ours, { source: "bitstamp" });
+  await lake.file(ours, { source: "bitstamp" });
+  await lake.file(minutesFrom(START, 180, () => false), { source: "coinbase" });
+  const [ledger] = await lake.ledgers();
+  assertEquals(gapRows(ledger!, START), [[11, 29, "source_offline"], [120, 60, "our_failure"]]);
+});
+
+Deno.test("streamLedgers() counts what another source filled in, within the fill's ranges only", async () => {
+  await using lake = await GapsLake.make();
+  await lake.minutes(minutesFrom(at(1400), 100, (minute) => minute === 99), {
+    source: (time) => (time >= at(1430) && time < at(1460) ? "coinbase" : "bitstamp"),
+  });
+  const fill = { symbol: "BTCUSD", timeframe: "1m", source: "coinbase" };
+  const notes = { ...fill, ranges: [[at(1435), at(1450)]], decided_at: "2026-01-01T00:00:00.000Z" };
+  await writeRecord(lake.store, fillUnit(fill), { fingerprint: "a", outputs: [], notes });
+  const [ledger] = await lake.ledgers();
+  assertEquals([ledger!.expected, ledger!.present, ledger!.filled, ledger!.absent], [99, 84, 15, 0]);
+  assertEquals(ledger!.days(), [
+    { day_ms: START, expected: 40, present: 35, filled: 5, absent: 0 },
+    { day_ms: START + DAY_MS, expected: 59, present: 49, filled: 10, absent: 0 },
+  ]);
+});
+
+Deno.test("streamLedgers() sorts bars that are not in order, and counts a repeated one once", async () => {
+  await using lake = await GapsLake.make();
+  await lake.minutes([at(0), at(1), at(1), at(4), at(5)]);
+  const [ledger] = await lake.ledgers();
+  assertEquals([ledger!.expected, ledger!.present], [6, 4]);
+  assertEquals(gapRows(ledger!, START), [[2, 2, "no_trade"]]);
+});
