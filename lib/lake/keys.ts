@@ -81,7 +81,12 @@ export function priceHistoryKey(symbol: string, year: string): string {
   return `${PRICE_HISTORY.prefix}symbol=${symbol}/year=${year}/part-0.ndjson.gz`;
 }
 
-/** The quality report of a run. */
+/** The folder of a day's quality reports. */
+export function qualityReportsFolder(day: string): string {
+  return `quality_reports/date=${day}/`;
+}
+
+/** The quality report of a run; its page lies beside it, under the same name with `.html`. */
 export function qualityReportKey(day: Date, runId: string): string {
-  return `quality_reports/date=${utcDay(day)}/${runId}.json`;
+  return `${qualityReportsFolder(utcDay(day))}${runId}.json`;
 }

@@ -19,6 +19,7 @@ const FLAGS = z.object({
   until: z.string().optional(),
   layout: z.string().optional(),
   timezone: z.string().optional(),
+  quality: z.enum(["warn", "fail"]).optional(),
   lake: z.string().min(1).default("data/lake"),
   json: z.boolean().default(false),
   dryRun: z.boolean().default(false),
@@ -63,7 +64,7 @@ function requireOneSource(options: Flags): void {
 }
 
 async function backfillFiles(
-  { ohlcv, symbol: named, layout, timezone, lake, json, dryRun }: Flags,
+  { ohlcv, symbol: named, layout, timezone, quality, lake, json, dryRun }: Flags,
   io: CommandIo,
 ): Promise<number> {
   const symbol = named?.replace("/", "");
@@ -89,13 +90,13 @@ async function backfillFiles(
   const source = { source: "csv", ohlcv, layout: choice } as const;
   return await runBackfill(
     { ...source, ...(symbol === undefined ? {} : { symbol }) },
-    { store: await openStore(lake, io), json, progress: io.terminal ? "live" : "lines" },
+    { store: await openStore(lake, io), quality, json, progress: io.terminal ? "live" : "lines" },
     io,
   );
 }
 
 async function backfillExchange(
-  { lake, json, dryRun, ...flags }: Flags & { exchange: string },
+  { quality, lake, json, dryRun, ...flags }: Flags & { exchange: string },
   io: CommandIo,
 ): Promise<number> {
   const question = await historyQuestion(flags, io);
@@ -107,19 +108,30 @@ async function backfillExchange(
     return EXIT.ok;
   }
   // Not `live`: it would redraw over the line that each piece gets.
-  const run = { store, json, progress: "lines" } as const;
+  const run = { store, quality, json, progress: "lines" } as const;
   return await runBackfill({ source: "exchange", ohlcv: [], exchange: question }, run, io);
 }
 
 async function runBackfill(
-  source: Omit<RunSettings, "models" | "seed" | "env">,
-  { store, json, progress }: { store: ObjectStore; json: boolean; progress: "live" | "lines" },
+  source: Omit<RunSettings, "quality" | "models" | "seed" | "env">,
+  { store, quality, json, progress }: {
+    store: ObjectStore;
+    quality: Flags["quality"];
+    json: boolean;
+    progress: "live" | "lines";
+  },
   io: CommandIo,
 ): Promise<number> {
   const { summary, error } = await runPipeline({
     store,
     steps: STEPS,
-    settings: { ...source, models: "models", seed: 1, env: io.env },
+    settings: {
+      ...source,
+      ...(quality === undefined ? {} : { quality }),
+      models: "models",
+      seed: 1,
+      env: io.env,
+    },
     effects: io.effects,
     progress,
   });

@@ -13,6 +13,12 @@ import { registerIngest } from "./ingest/register_ingest.ts";
 import { registerNotebooks } from "./notebooks/register_notebooks.ts";
 
 const ENGINE = () => new Option("--engine <name>", "SQL engine").choices(["duckdb"]).default("duckdb");
+const QUALITY = () =>
+  new Option(
+    "--quality <mode>",
+    "months that fail their checks: keep them aside, or publish them with a warning",
+  )
+    .choices(["fail", "warn"]);
 const LAKE =
   "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo for the demo market)";
 
@@ -61,6 +67,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--models <folder>", "folder of the model registry (default: models, or models/demo)")
     .option("--only <steps>", "run these steps only, separated by commas")
     .option("--from <step>", "run this step and all after it")
+    .addOption(QUALITY())
     .option("--seed <number>", "seed of the demo market and of the models", "1")
     .option("--now <time>", "run as if it were this time (ISO 8601)")
     .option("--dry-run", "say what would be done; write nothing")
@@ -80,6 +87,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--ohlcv <file>", "candle file, .csv, .csv.gz or .zip; repeatable", append)
     .option("--layout <name>", "the files' layout, where it should not be found out")
     .option("--timezone <zone>", "zone of a file's stamps in local time, such as Europe/Madrid")
+    .addOption(QUALITY())
     .option("--lake <place>", "folder or s3://bucket/prefix of the lake (default: data/lake)")
     .option("--now <time>", "run as if it were this time (ISO 8601)")
     .option("--dry-run", "show what would be asked for, or how each file is understood; write nothing")
@@ -127,6 +135,20 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .action(async (flags: Record<string, unknown>) => {
       const { gapsCommand } = await import("./gaps_command.ts");
       run(await gapsCommand(flags, withEffects(io, flags)));
+    });
+
+  program.command("quality")
+    .description("checks a lake now and prints the report; exit code 5 where a check fails")
+    .option("--date <day>", "check nothing: print the newest report of this day (YYYY-MM-DD)")
+    .option(
+      "--lake <place>",
+      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
+    )
+    .option("--now <time>", "check as if it were this time (ISO 8601)")
+    .option("--json", "print the report as JSON on stdout")
+    .action(async (flags: Record<string, unknown>) => {
+      const { qualityCommand } = await import("./quality_command.ts");
+      run(await qualityCommand(flags, withEffects(io, flags)));
     });
 
   program.command("market")

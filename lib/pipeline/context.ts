@@ -13,7 +13,8 @@ import { CandleStage, type StagedSeries } from "../warehouse/candle_stage.ts";
 import type { HistoryQuestion } from "./backfill/history_question.ts";
 import type { LayoutChoice } from "./steps/convert_candles.ts";
 import { type DuckDb, openDuckDb } from "../warehouse/engine_duckdb.ts";
-import { type SilverUnit, sourceSpans } from "../warehouse/silver_units.ts";
+import { readFills } from "../warehouse/fill_records.ts";
+import { type Fill, type SilverUnit, sourceSpans } from "../warehouse/silver_units.ts";
 import { allSilver, dirtySilver, type QualityMode } from "./silver/dirty_silver.ts";
 
 /** Where a run's data come from. `auto` is settled before the first step. */
@@ -89,6 +90,7 @@ export class RunContext implements AsyncDisposable {
   #lakeEngine: Promise<DuckDb> | null = null;
   #stage: CandleStage | null = null;
   #staged = new Set<string>();
+  #fills: Promise<readonly Fill[]> | null = null;
   #units: Promise<readonly SilverUnit[]> | null = null;
   #dirty: Promise<readonly SilverUnit[]> | null = null;
   #series: Promise<readonly StagedSeries[]> | null = null;
@@ -156,9 +158,15 @@ export class RunContext implements AsyncDisposable {
     this.#series = null;
   }
 
+  /** Decisions to take bars of another source where a symbol's own one has none. */
+  fills(): Promise<readonly Fill[]> {
+    return this.#fills ??= readFills(this.store);
+  }
+
   /** Symbols' years, and what their silver is made of. */
   silverUnits(): Promise<readonly SilverUnit[]> {
-    return this.#units ??= this.candleRecords().then((records) => allSilver(records, []));
+    return this.#units ??= Promise.all([this.candleRecords(), this.fills()])
+      .then(([records, fills]) => allSilver(records, fills));
   }
 
   /** Those of them that are not made yet, or of other files than they should be. */
@@ -197,7 +205,7 @@ export class RunContext implements AsyncDisposable {
     return await stage.seal({
       years: new Map([...years].map(([symbol, mine]) => [symbol, mine.map(({ year }) => year)])),
       spans: sourceSpans(records),
-      fills: [],
+      fills: await this.fills(),
     });
   }
 

@@ -17,6 +17,7 @@ const FLAGS = z.object({
   models: z.string().min(1).optional(),
   only: z.string().optional(),
   from: z.string().optional(),
+  quality: z.enum(["warn", "fail"]).optional(),
   seed: z.string().regex(/^\d{1,9}$/, "is not a whole number of at most nine digits").default("1"),
   json: z.boolean().default(false),
   dryRun: z.boolean().default(false),
@@ -52,6 +53,7 @@ export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<nu
     models: options.models ?? (demo ? "models/demo" : "models"),
     seed: Number(options.seed),
     env: io.env,
+    ...(options.quality === undefined ? {} : { quality: options.quality }),
   };
   if (options.dryRun) {
     const plan = await planRun({ store, steps, settings });

@@ -12,6 +12,8 @@ export interface PartCounts {
   zero_volume: number;
   days: number;
   wild_days: number;
+  /** Days whose mean close is more than five times that of the day before, or less than a fifth. */
+  level_breaks: number;
   /** Median over the days of their mean close, USD. */
   level: number;
 }
@@ -52,7 +54,7 @@ export interface HeldPart<Part extends PartCounts = PartCounts> {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * const part = { symbol: "BTCUSD", timeframe: "1d", year: 2024, rows: 30, nulls: 0, impossible: 0, zero_volume: 0,
- *   days: 30, wild_days: 0 };
+ *   days: 30, wild_days: 0, level_breaks: 0 };
  * const held = checkParts([{ ...part, month: 1, level: 40_000 }, { ...part, month: 2, level: 4_300_000 }]);
  * assertEquals(held.map(({ part }) => part.month), [2]);
  * assertEquals(held[0]!.findings[0]!.check, "BTCUSD 1d 2024-02: price level");
@@ -119,6 +121,12 @@ function judge(
       jump > limits.max_level_jump,
       1,
       `the median price is ${price(part.level)}, it was ${price(before?.level ?? NaN)} in ${before?.month}`,
+    ],
+    [
+      "price breaks",
+      part.level_breaks > 0,
+      part.level_breaks,
+      `${part.level_breaks} times the mean price of a day is more than five times that of the day before, or a fifth`,
     ],
     [
       "volume",

@@ -1,5 +1,6 @@
 import { HOUR_MS } from "../core/time.ts";
-import type { Finding, FindingStatus } from "./finding.ts";
+import { DEFAULT_QUALITY_CONFIG, type QualityConfig } from "./config.ts";
+import { type Finding, type FindingStatus, judge, minuteOf } from "./finding.ts";
 
 /** What was counted in one series of candles: equal bars of one symbol from one source. */
 export interface SeriesAudit {
@@ -33,8 +34,8 @@ export interface SeriesAudit {
   longest_gaps: { from_ms: number; to_ms: number; missing: number }[];
 }
 
-/** A gap up to this long is common in thin markets and needs nobody's attention. */
-const LONG_GAP_MS = HOUR_MS;
+/** Levels and limits of the checks of a series. */
+export type SeriesThresholds = QualityConfig["series"];
 
 /**
  * Judges a series: schema and nulls, negatives, order and duplicates, gaps, OHLC consistency. A minute without
@@ -51,72 +52,93 @@ const LONG_GAP_MS = HOUR_MS;
  * assertEquals(findings.find((f) => f.check.endsWith("OHLC consistency"))?.status, "warn");
  * ```
  */
-export function checkSeries(audit: SeriesAudit): Finding[] {
-  const name = `${audit.symbol} ${audit.source} ${audit.timeframe}`;
-  const finding = (check: string, count: number, bad: FindingStatus, detail: string): Finding => ({
-    check: `${name}: ${check}`,
-    status: count > 0 ? bad : "pass",
-    count,
-    detail,
-  });
+export function checkSeries(
+  audit: SeriesAudit,
+  thresholds: SeriesThresholds = DEFAULT_QUALITY_CONFIG.series,
+): Finding[] {
+  const name = seriesName(audit);
+  const finding = (
+    check: string,
+    count: number,
+    threshold: { level: FindingStatus; limit: number },
+    detail: string,
+  ): Finding => ({ check: `${name}: ${check}`, status: judge(threshold, count), count, detail });
   const rejected = Object.values(audit.rejected).reduce((sum, count) => sum + count, 0);
   const reasons = Object.entries(audit.rejected).map(([reason, count]) => `${count} ${reason}`).join(", ");
   return [
     finding(
       "schema",
       rejected,
-      "warn",
+      thresholds.schema,
       rejected
         ? `${rejected} lines refused (${reasons}), kept in dead_letters/`
         : `${audit.rows} rows of six typed columns`,
     ),
-    finding("nulls", audit.null_volume, "warn", `${audit.null_volume} bars without a volume`),
-    finding("negatives", audit.negative, "fail", `${audit.negative} prices or volumes below zero`),
+    finding("nulls", audit.null_volume, thresholds.nulls, `${audit.null_volume} bars without a volume`),
+    finding(
+      "negatives",
+      audit.negative,
+      thresholds.negatives,
+      `${audit.negative} prices or volumes below zero`,
+    ),
     finding(
       "zero volume",
       audit.zero_volume,
-      "warn",
+      thresholds.zero_volume,
       `${audit.zero_volume} bars with volume 0, often filled bars`,
     ),
     finding(
       "duplicates",
       audit.duplicates + audit.conflicts,
-      "warn",
+      thresholds.duplicates,
       `${audit.duplicates} exact repeats dropped, ${audit.conflicts} earlier versions put aside`,
     ),
     finding(
       "order",
       audit.out_of_order,
-      "warn",
+      thresholds.order,
       `${audit.out_of_order} rows stood before an earlier one, sorted`,
     ),
     finding(
       "grid",
       audit.off_grid,
-      "warn",
+      thresholds.grid,
       `${audit.off_grid} bars do not start on a multiple of ${audit.timeframe}`,
     ),
-    gapFinding(name, audit),
+    gapFinding(name, audit, thresholds.gaps),
     finding(
       "OHLC consistency",
       audit.ohlc_inconsistent,
-      "warn",
+      thresholds.ohlc_consistency,
       `${audit.ohlc_inconsistent} bars whose open or close lies outside low and high`,
     ),
   ];
 }
 
-function gapFinding(name: string, audit: SeriesAudit): Finding {
+/** How findings name a series. */
+export function seriesName(
+  { symbol, source, timeframe }: Pick<SeriesAudit, "symbol" | "source" | "timeframe">,
+): string {
+  return `${symbol} ${source} ${timeframe}`;
+}
+
+function gapFinding(
+  name: string,
+  audit: SeriesAudit,
+  { level, limit_hours, limit_hours_of_days }: SeriesThresholds["gaps"],
+): Finding {
   const longest = audit.longest_gaps[0];
   const length = longest ? longest.to_ms - longest.from_ms : 0;
-  const stamp = (ms: number) => `${new Date(ms).toISOString().slice(0, 16)}Z`;
+  const limit = audit.timeframe === "1d" ? Math.max(limit_hours_of_days, limit_hours) : limit_hours;
   return {
     check: `${name}: gaps`,
-    status: length > LONG_GAP_MS && audit.timeframe !== "1d" || length > 24 * HOUR_MS ? "warn" : "pass",
+    status: judge({ level, limit }, length / HOUR_MS),
     count: audit.gaps,
     detail: longest
       ? `${audit.gaps} gaps hide ${audit.missing_bars} bars; the longest: ${
-        audit.longest_gaps.map((gap) => `${stamp(gap.from_ms)} to ${stamp(gap.to_ms)} (${gap.missing} bars)`)
+        audit.longest_gaps.map((gap) =>
+          `${minuteOf(gap.from_ms)} to ${minuteOf(gap.to_ms)} (${gap.missing} bars)`
+        )
           .join(", ")
       }`
       : "no bar is missing between the first and the last",

@@ -1,5 +1,6 @@
 import type { MarketPriceDoubles } from "../core/rows.ts";
-import type { Finding } from "./finding.ts";
+import { DEFAULT_QUALITY_CONFIG, type QualityConfig } from "./config.ts";
+import { type Finding, judge } from "./finding.ts";
 
 const NUMBERS = [
   "current_price",
@@ -15,7 +16,10 @@ const NUMBERS = [
  * Judges the newest market snapshot: number of coins, nulls, negatives, duplicate ids. Unknown numbers are usual
  * for small coins; a coin without a price is worth a look.
  */
-export function checkSnapshot(rows: readonly MarketPriceDoubles[]): Finding[] {
+export function checkSnapshot(
+  rows: readonly MarketPriceDoubles[],
+  thresholds: QualityConfig["snapshot"] = DEFAULT_QUALITY_CONFIG.snapshot,
+): Finding[] {
   const ids = new Set(rows.map(({ id }) => id));
   const nulls = NUMBERS.map((name) => [name, rows.filter((row) => row[name] === null).length] as const)
     .filter(([, count]) => count > 0);
@@ -28,25 +32,25 @@ export function checkSnapshot(rows: readonly MarketPriceDoubles[]): Finding[] {
   return [
     {
       check: "market snapshot: coins",
-      status: rows.length === 0 ? "fail" : "pass",
+      status: rows.length < thresholds.coins.least ? thresholds.coins.level : "pass",
       count: rows.length,
       detail: `${rows.length} coins`,
     },
     {
       check: "market snapshot: nulls",
-      status: priceless > 0 ? "warn" : "pass",
+      status: judge(thresholds.nulls, priceless),
       count: total,
       detail: nulls.map(([name, count]) => `${name} ${count}`).join(", ") || "every number is known",
     },
     {
       check: "market snapshot: negatives",
-      status: negative > 0 ? "fail" : "pass",
+      status: judge(thresholds.negatives, negative),
       count: negative,
       detail: `${negative} coins with a price, market cap or volume below zero`,
     },
     {
       check: "market snapshot: duplicates",
-      status: ids.size < rows.length ? "fail" : "pass",
+      status: judge(thresholds.duplicates, rows.length - ids.size),
       count: rows.length - ids.size,
       detail: `${rows.length - ids.size} ids that stand twice`,
     },

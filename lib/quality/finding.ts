@@ -1,5 +1,14 @@
+import type { QualityConfig } from "./config.ts";
+
 /** How a check ended: `warn` needs a person's eye, `fail` closes the quality gate. */
 export type FindingStatus = "pass" | "warn" | "fail";
+
+/** One of the rows behind a finding. */
+export interface FindingExample {
+  /** ISO 8601, UTC. */
+  at: string;
+  values: Record<string, number | string>;
+}
 
 /** One check of one thing. */
 export interface Finding {
@@ -10,14 +19,57 @@ export interface Finding {
   count: number;
   /** A sentence for a person. */
   detail: string;
+  /** The worst ones. */
+  examples?: FindingExample[];
 }
 
-/** All findings of a run. */
+/** What a month of a series holds, for charts. */
+export interface SeriesMonth {
+  /** `YYYY-MM`, UTC. */
+  month: string;
+  rows: number;
+  zero_volume: number;
+  filled: number;
+  outliers: number;
+}
+
+/** A series in figures. */
+export interface SeriesProfile {
+  symbol: string;
+  source: string;
+  timeframe: string;
+  rows: number;
+  from: string;
+  to: string;
+  /** Outlying bars divided by bars. */
+  outlier_rate: number;
+  months: SeriesMonth[];
+}
+
+/** All findings of a run. Reports of before 2026-11-22 lack the optional parts. */
 export interface QualityReport {
   run_id: string;
   source: string;
   status: FindingStatus;
+  /** The run's clock, ISO 8601. */
+  checked_at?: string;
   findings: Finding[];
+  series?: SeriesProfile[];
+  /** The thresholds that were applied. */
+  thresholds?: QualityConfig;
+}
+
+/** What a check says of a count: `level` once it is above `limit`. */
+export function judge(
+  { level, limit }: { level: FindingStatus; limit: number },
+  count: number,
+): FindingStatus {
+  return count > limit ? level : "pass";
+}
+
+/** A time for a person: the minute, in UTC. */
+export function minuteOf(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16)}Z`;
 }
 
 /**

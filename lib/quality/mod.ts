@@ -12,9 +12,14 @@ export {
   PUBLISH_LIMITS,
   type PublishLimits,
 } from "./check_parts.ts";
-export { checkSeries, type SeriesAudit } from "./check_series.ts";
+export { checkFreshness } from "./check_freshness.ts";
+export { checkOutliers, type OutlierCounts } from "./check_outliers.ts";
+export { checkSeries, type SeriesAudit, seriesName } from "./check_series.ts";
 export { checkSnapshot } from "./check_snapshot.ts";
+export { checkSources, type SourcesCounts } from "./check_sources.ts";
+export { checkStale, leastStaleBars, type StaleCounts } from "./check_stale.ts";
 export { checkTable, type TableAudit } from "./check_table.ts";
+export { checkTicks, type TicksCounts } from "./check_ticks.ts";
 export {
   countDays,
   type DayCounts,
@@ -24,4 +29,10 @@ export {
   judgeGaps,
   type StreamSpan,
 } from "./completeness.ts";
-export { type Finding, type FindingStatus, type QualityReport, worstStatus } from "./finding.ts";
+export {
+  DEFAULT_QUALITY_CONFIG,
+  QUALITY_CONFIG_KEY,
+  type QualityConfig,
+  readQualityConfig,
+} from "./config.ts";
+export * from "./finding.ts";

@@ -18,12 +18,17 @@ export interface PartAudit {
   days: number;
   /** Days whose highest price is more than {@linkcode WILD_DAY} times their lowest. */
   wild_days: number;
+  /** Days of the month whose mean close is more than {@linkcode LEVEL_BREAK} times that of the day before, or that part of it. */
+  level_breaks: number;
   /** Median over the days of their mean close, USD. */
   level: number;
 }
 
 /** So far apart are a day's prices only where something is wrong with them; Bitcoin's wildest real days stayed below 3. */
 export const WILD_DAY = 5;
+
+/** So far apart are two days' mean prices only where they are not of the same thing: dollars and cents, two coins. */
+export const LEVEL_BREAK = 5;
 
 /** Audits `crypto_analytics.btcusd_raw`, in one pass. */
 export async function auditParts(engine: DuckDb): Promise<PartAudit[]> {
@@ -41,7 +46,8 @@ export async function auditParts(engine: DuckDb): Promise<PartAudit[]> {
   const months = Map.groupBy(days, (day) => JSON.stringify([day.symbol, day.timeframe, day.year, day.month]));
   return [...months.values()].map((month) => {
     const sum = (at: number) => month.reduce((total, { counts }) => total + counts[at]!, 0);
-    const levels = month.map(({ counts }) => counts[5]!).sort((a, b) => a - b);
+    const means = month.map(({ counts }) => counts[5]!);
+    const levels = [...means].sort((a, b) => a - b);
     const { counts: _, ...place } = month[0]!;
     return {
       ...place,
@@ -51,6 +57,10 @@ export async function auditParts(engine: DuckDb): Promise<PartAudit[]> {
       zero_volume: sum(3),
       days: month.length,
       wild_days: sum(4),
+      level_breaks: means.filter((mean, i) => {
+        const before = means[i - 1] ?? mean;
+        return Math.max(mean / before, before / mean) > LEVEL_BREAK;
+      }).length,
       level: levels[levels.length >> 1]!,
     };
   });

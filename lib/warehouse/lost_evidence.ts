@@ -19,6 +19,7 @@ export interface KnownPartitions {
 export async function readKnownPartitions(store: ObjectStore): Promise<KnownPartitions> {
   const aside = new Map<string, string>();
   for (const { key } of await store.list(QUARANTINE)) {
+    if (key.endsWith("/report.json")) continue;
     aside.set(key.slice(QUARANTINE.length).replace(/(\.parquet|\.csv|\.gz)\.[^./]+$/, "$1"), key);
   }
   const records = await readRecords(store, "materialize/");

@@ -20,11 +20,11 @@ export interface HeldPartition {
   key: string;
 }
 
-/** Where the rows of a held month lie. */
+/** Where the rows of a held month lie: under the key that they would have had. */
 export function quarantineKey({ symbol, timeframe, year, month }: PartAudit): string {
-  return `${QUARANTINE}symbol=${symbol}/timeframe=${timeframe}/year=${year}/month=${
-    String(month).padStart(2, "0")
-  }/rows.parquet`;
+  if (timeframe === "1m") return QUARANTINE + partitionKey(OHLCV_MINUTE, { symbol, year, month });
+  if (timeframe === "1h") return QUARANTINE + partitionKey(OHLCV_HOURLY, { symbol, year, month });
+  return QUARANTINE + partitionKey(OHLCV_BARS, { symbol, timeframe, year });
 }
 
 /** The time that cannot be published because of a held month: other bars than minutes and hours have a file a year. */
@@ -65,24 +65,31 @@ export async function holdAside(
   const bars = "crypto_analytics.btcusd_raw";
   await engine.run(`CREATE OR REPLACE TABLE stage.unchecked AS SELECT * FROM ${bars}`);
   const conditions: string[] = [];
-  for (const [i, { part, findings }] of held.entries()) {
-    const { symbol, timeframe } = part;
-    const market = `symbol = ${quote(symbol)} AND timeframe = ${quote(timeframe)}`;
-    const within = ([from, until]: [number, number]) => `(${market} AND time >= ${from} AND time < ${until})`;
-    const path = `${await store.scratch()}/held-${i}.parquet`;
+  for (const [key, months] of Map.groupBy(held, ({ part }) => quarantineKey(part))) {
+    const { symbol, timeframe } = months[0]!.part;
+    const [from, until] = rangeOf(months[0]!.part);
+    const within = `symbol = ${quote(symbol)} AND timeframe = ${quote(timeframe)}
+      AND time >= ${from} AND time < ${until}`;
+    const path = `${await store.scratch()}/held-${conditions.length}.parquet`;
     await engine.run(`COPY (SELECT time, open, high, low, close, volume, source FROM stage.unchecked
-      WHERE ${within([Date.UTC(part.year, part.month - 1), Date.UTC(part.year, part.month)])} ORDER BY time)
-      TO ${quote(path)} (FORMAT parquet, COMPRESSION snappy)`);
-    const key = quarantineKey(part);
+      WHERE ${within} ORDER BY time) TO ${quote(path)} (FORMAT parquet, COMPRESSION snappy)`);
     await store.putFile(key, path);
-    const report = { run_id, symbol, timeframe, month: monthName(part), rows: part.rows, findings };
-    const text = `${JSON.stringify(report, null, 2)}\n`;
-    await store.put(key.replace("rows.parquet", "report.json"), new TextEncoder().encode(text));
-    conditions.push(within(rangeOf(part)));
+    const report = {
+      run_id,
+      symbol,
+      timeframe,
+      months: months.map(({ part, findings }) => ({ month: monthName(part), rows: part.rows, findings })),
+    };
+    await store.put(reportKey(key), new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
+    conditions.push(`(${within})`);
   }
   await engine.run(
     `CREATE OR REPLACE VIEW ${bars} AS SELECT * FROM stage.unchecked WHERE NOT (${conditions.join(" OR ")})`,
   );
+}
+
+function reportKey(key: string): string {
+  return key.replace(/[^/]+$/, "report.json");
 }
 
 /** Takes away what was held of a symbol's year and is not any more. */
@@ -91,14 +98,12 @@ export async function releaseHeld(
   { symbol, year }: { symbol: string; year: number },
   held: readonly HeldPart<PartAudit>[],
 ): Promise<void> {
-  const still = new Set(held.map(({ part }) => folderOf(quarantineKey(part))));
-  for (const { key } of await store.list(`${QUARANTINE}symbol=${symbol}/`)) {
-    if (key.includes(`/year=${year}/`) && !still.has(folderOf(key))) await store.delete(key);
+  const still = new Set(held.flatMap(({ part }) => [quarantineKey(part), reportKey(quarantineKey(part))]));
+  for (const table of [OHLCV_MINUTE, OHLCV_HOURLY, OHLCV_BARS]) {
+    for (const { key } of await store.list(`${QUARANTINE}${table.prefix}symbol=${symbol}/`)) {
+      if (key.includes(`/year=${year}/`) && !still.has(key)) await store.delete(key);
+    }
   }
-}
-
-function folderOf(key: string): string {
-  return key.slice(0, key.lastIndexOf("/"));
 }
 
 /** Adds published partitions to the engine's silver, so that gold is made of all that is visible. */

@@ -1,70 +1,80 @@
 /** Checks of what came in and of what was written; a report in the lake; the gate. */
 import { QualityError } from "../../core/errors.ts";
-import { OHLCV_DAILY, OHLCV_HOURLY, PROCESSED_PARTITIONED } from "../../core/tables.ts";
 import { qualityReportKey } from "../../lake/keys.ts";
 import { fingerprint, isDone, writeRecord } from "../../lake/ledger.ts";
-import {
-  checkSeries,
-  checkSnapshot,
-  checkTable,
-  type Finding,
-  type QualityReport,
-  worstStatus,
-} from "../../quality/mod.ts";
-import { auditSeries, auditTable } from "../../warehouse/audit.ts";
-import { registerTables } from "../../warehouse/catalog.ts";
+import { checkSnapshot, type Finding, type QualityReport, worstStatus } from "../../quality/mod.ts";
 import type { RunContext, StepResult } from "../context.ts";
 import { latestMarkets } from "../lake_reads.ts";
 import { writeCompleteness } from "../write_completeness.ts";
 import { materializeFingerprint } from "./materialize.ts";
+import {
+  freshnessNow,
+  qualityConfig,
+  seriesFindings,
+  snapshotFreshness,
+  tableFindings,
+  ticksFindings,
+} from "./quality_findings.ts";
 
-const UNIT = "quality/report";
+/** Unit of the report. */
+export const QUALITY_UNIT = "quality/report";
 
 /** Raise this when a check changes, so that reports are made anew. */
-const CHECKS_VERSION = 1;
-
-const AUDITED = [
-  { table: OHLCV_HOURLY, key: ["symbol", "hour_start"], low: "low", high: "high" },
-  { table: OHLCV_DAILY, key: ["symbol", "day"], low: "low", high: "high" },
-  { table: PROCESSED_PARTITIONED, key: ["day"], low: "min_price_usd", high: "max_price_usd" },
-];
+const CHECKS_VERSION = 2;
 
 /**
  * Runs the checks, unless the same input was checked before.
  *
  * @throws {QualityError} where a check fails; the report is in the lake by then.
+ * @throws {ConfigError} where the lake's thresholds cannot be used.
  */
 export async function qualityStep(context: RunContext): Promise<StepResult> {
   const { store } = context;
   await writeCompleteness(context);
+  const config = await qualityConfig(store);
   const markets = await latestMarkets(context);
   const inputs = fingerprint([
     CHECKS_VERSION,
     await materializeFingerprint(context),
     markets?.snapshot_at ?? null,
+    config,
+    await freshnessNow(context, markets, config),
   ]);
-  const before = await isDone(store, UNIT, inputs);
+  const before = await isDone(store, QUALITY_UNIT, inputs);
   if (before) {
     const key = String(before.notes["key"]);
     context.quality = JSON.parse(new TextDecoder().decode((await store.get(key))!)) as QualityReport;
     gate(context.quality, key);
     return { status: "skipped", rows_in: null, rows_out: null, detail: `same input as before, see ${key}` };
   }
+  const { findings: ofSeries, profiles } = await seriesFindings(context, config);
   const findings = [
-    ...await seriesFindings(context),
-    ...markets ? checkSnapshot(markets.rows) : [],
-    ...await tableFindings(context),
+    ...ofSeries,
+    ...markets ? checkSnapshot(markets.rows, config.snapshot) : [],
+    ...markets ? [snapshotFreshness(context, markets, config)] : [],
+    ...await ticksFindings(context, config),
+    ...await tableFindings(context, config),
   ];
   const report: QualityReport = {
     run_id: context.runId,
     source: context.settings.source,
     status: worstStatus(findings),
+    checked_at: context.startedAt.toISOString(),
     findings,
+    series: profiles,
+    thresholds: config,
   };
   context.quality = report;
   const key = qualityReportKey(context.startedAt, context.runId);
-  await store.put(key, new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
-  const { outputs } = await writeRecord(store, UNIT, { fingerprint: inputs, outputs: [key], notes: { key } });
+  const keys = [key, key.replace(/json$/, "html")];
+  await store.put(keys[0]!, new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
+  const { qualityPage } = await import("../../report/quality_page.ts");
+  await store.put(keys[1]!, new TextEncoder().encode(await qualityPage(report, { lake: store.url })));
+  const { outputs } = await writeRecord(store, QUALITY_UNIT, {
+    fingerprint: inputs,
+    outputs: keys,
+    notes: { key },
+  });
   gate(report, key);
   const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
   return {
@@ -74,34 +84,6 @@ export async function qualityStep(context: RunContext): Promise<StepResult> {
     detail: `${count("pass")} checks passed, ${count("warn")} warn: ${key}`,
     outputs,
   };
-}
-
-async function seriesFindings(context: RunContext): Promise<Finding[]> {
-  const records = await context.candleRecords();
-  if (records.length === 0) return [];
-  const engine = await context.engine();
-  const findings: Finding[] = [];
-  for (const series of await context.sealedSeries()) {
-    const rejected: Record<string, number> = {};
-    for (const record of records) {
-      if (record.source !== series.source || record.timeframe !== series.timeframe) continue;
-      for (const [reason, count] of Object.entries(record.rejected)) {
-        rejected[reason] = (rejected[reason] ?? 0) + count;
-      }
-    }
-    findings.push(...checkSeries(await auditSeries(engine, series, rejected)));
-  }
-  return findings;
-}
-
-async function tableFindings(context: RunContext): Promise<Finding[]> {
-  const engine = await context.engineOnLake();
-  await registerTables(engine, context.store, AUDITED.map(({ table }) => table));
-  const findings: Finding[] = [];
-  for (const { table, ...columns } of AUDITED) {
-    findings.push(...checkTable(table, await auditTable(engine, table, columns)));
-  }
-  return findings;
 }
 
 function gate(report: QualityReport, key: string): void {

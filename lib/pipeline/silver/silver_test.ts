@@ -1,0 +1,164 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { candleCsv, Workplace } from "../_test_cli.ts";
+
+const HEADER = "time,open,close,high,low,volume";
+const MINUTE = 60_000, DAY = 86_400_000;
+const JAN = Date.UTC(2024, 0, 30), FEB = Date.UTC(2024, 1, 1);
+
+/** Lines of bars at one price. */
+function bars(from: number, count: number, price: number, step = MINUTE): string {
+  return Array.from({ length: count }, (_, i) => `${from + i * step},${price},${price},${price},${price},1\n`)
+    .join("");
+}
+
+const backfill = (work: Workplace, path: string, ...more: string[]) =>
+  work.run(["backfill", "--ohlcv", path, "--lake", work.lake, "--now", "2024-06-01T00:00:00Z", ...more]);
+
+/** Keys whose bytes differ. */
+function changed(before: Record<string, string>, after: Record<string, string>): string[] {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...keys].filter((key) =>
+    before[key] !== after[key] && /^(processed\/(ohlcv|replaced)|analytics)/.test(key)
+  ).sort();
+}
+
+Deno.test("a corrected file changes exactly the partitions that it touches, and what it replaced is kept", async () => {
+  await using work = await Workplace.make();
+  const text = candleCsv(JAN, 5 * 1440);
+  await backfill(work, await work.file("days.csv", text));
+  const before = await work.objects();
+  const wrong = text.split("\n").find((line) => line.startsWith(`${FEB},`))!;
+  const [time, open, close, high, low] = wrong.split(",").map(Number);
+  await backfill(
+    work,
+    await work.file("corrected.csv", `${HEADER}\n${FEB},${open},${close},${high! + 5},${low},9\n`),
+  );
+  const after = await work.objects();
+  const touched = changed(before, after);
+  const replaced = touched.filter((key) => key.startsWith("processed/replaced/"));
+  assertEquals(touched.filter((key) => !replaced.includes(key)), [
+    "analytics/daily_prices/year=2024/part-0.parquet",
+    "analytics/ohlcv_daily/symbol=BTCUSD/year=2024/part-0.parquet",
+    "processed/ohlcv_hourly/symbol=BTCUSD/year=2024/month=02/part-0.parquet",
+    "processed/ohlcv_minute/symbol=BTCUSD/year=2024/month=02/part-0.parquet",
+  ]);
+  assertEquals(replaced.length, 2);
+  assertEquals(
+    await work.query(
+      "SELECT bar_start, high, volume FROM lakebook.replaced WHERE table_name = 'ohlcv_minute'",
+    ),
+    [{ bar_start: new Date(time!).toISOString(), high, volume: Number(wrong.split(",")[5]) }],
+  );
+  assertEquals(
+    await work.query(
+      "SELECT max(high) AS high FROM ohlcv_minute WHERE day(minute_start) = 1 AND " +
+        "hour(minute_start) = 0 AND minute(minute_start) = 0",
+    ),
+    [{ high: high! + 5 }],
+  );
+});
+
+Deno.test("late rows are added, replace nothing, and leave other years and symbols alone", async () => {
+  await using work = await Workplace.make();
+  await backfill(work, await work.file("a.csv", `${HEADER}\n${bars(Date.UTC(2023, 11, 31), 2880, 100)}`));
+  await backfill(work, await work.file("eth.csv", `${HEADER}\n${bars(FEB, 60, 5)}`), "--symbol", "ETHUSD");
+  const before = await work.objects();
+  await backfill(work, await work.file("late.csv", `${HEADER}\n${bars(Date.UTC(2024, 0, 3), 60, 101)}`));
+  assertEquals(changed(before, await work.objects()), [
+    "analytics/daily_prices/year=2024/part-0.parquet",
+    "analytics/ohlcv_daily/symbol=BTCUSD/year=2024/part-0.parquet",
+    "processed/ohlcv_hourly/symbol=BTCUSD/year=2024/month=01/part-0.parquet",
+    "processed/ohlcv_minute/symbol=BTCUSD/year=2024/month=01/part-0.parquet",
+  ]);
+  assertEquals(
+    await work.query("SELECT symbol, count(*) AS days FROM ohlcv_daily GROUP BY symbol ORDER BY symbol"),
+    [
+      { symbol: "BTCUSD", days: 3 },
+      { symbol: "ETHUSD", days: 1 },
+    ],
+  );
+  assertEquals(await work.query("SELECT count(*) AS rows FROM processed_partitioned"), [{ rows: 3 }]);
+});
+
+Deno.test("gold follows silver only: deleted raw years and untouched ones keep their bytes in any order of files", async () => {
+  const files: [name: string, text: string][] = [
+    ["days.csv", `${HEADER}\n${bars(JAN, 6, 50, DAY)}`],
+    ["minutes.csv", `${HEADER}\n${bars(JAN + DAY, 2000, 51)}`],
+    ["fives.csv", `${HEADER}\n${bars(JAN + 3 * DAY, 288, 52, 5 * MINUTE)}`],
+  ];
+  const lakes = await Promise.all([files, files.toReversed()].map(async (order) => {
+    await using work = await Workplace.make();
+    for (const [name, text] of order) await backfill(work, await work.file(name, text));
+    assertEquals(
+      await work.query("SELECT CAST(day AS varchar) AS day, close, source FROM ohlcv_daily ORDER BY 1"),
+      [
+        { day: "2024-01-30", close: 50, source: "csv" },
+        { day: "2024-01-31", close: 51, source: "csv" },
+        { day: "2024-02-01", close: 51, source: "csv" },
+        { day: "2024-02-02", close: 52, source: "csv" },
+        { day: "2024-02-03", close: 50, source: "csv" },
+        { day: "2024-02-04", close: 50, source: "csv" },
+      ],
+    );
+    return Object.fromEntries(
+      Object.entries(await work.objects()).filter(([key]) => /^(processed\/ohlcv|analytics)/.test(key)),
+    );
+  }));
+  assertEquals(lakes[0], lakes[1]);
+});
+
+Deno.test("a month that fails its checks stays aside with its report, and the published one as it was", async () => {
+  await using work = await Workplace.make();
+  const good = `${HEADER}\n${bars(JAN, 5 * 24, 40_000, 3_600_000)}`;
+  await backfill(work, await work.file("good.csv", good));
+  const before = await work.objects();
+  // In cents: every price a hundred times too high.
+  const cents = await work.file("cents.csv", `${HEADER}\n${bars(FEB, 24, 4_000_000, 3_600_000)}`);
+  const held = await backfill(work, cents);
+  assertEquals(held.code, 5, held.stderr);
+  assertStringIncludes(
+    held.stderr,
+    "BTCUSD 1h 2024-02: price breaks: 2 times",
+  );
+  assertEquals(changed(before, await work.objects()), []);
+  const report = JSON.parse(
+    await Deno.readTextFile(
+      `${work.lake}/quarantine/processed/ohlcv_hourly/symbol=BTCUSD/year=2024/month=02/report.json`,
+    ),
+  );
+  const [{ month, rows, findings }] = report.months;
+  assertEquals([month, rows, findings[0].status], ["2024-02", 72, "fail"]);
+
+  // The gate stays closed, and nothing is made again.
+  const again = await backfill(work, cents);
+  assertEquals(again.code, 5);
+  assertStringIncludes(again.stderr, "materialize  skipped");
+
+  // A file that mends it opens the gate.
+  const mended = await backfill(work, await work.file("mended.csv", good.replaceAll("40000", "40001")));
+  assertEquals(mended.code, 7, mended.stderr);
+  assertEquals(await work.query("SELECT max(high) AS high FROM ohlcv_daily"), [{ high: 40_001 }]);
+  assertEquals(
+    await Deno.stat(
+      `${work.lake}/quarantine/processed/ohlcv_hourly/symbol=BTCUSD/year=2024/month=02/report.json`,
+    ).catch(() => null),
+    null,
+  );
+});
+
+Deno.test("--quality warn publishes a failing month and says so", async () => {
+  await using work = await Workplace.make();
+  await backfill(work, await work.file("good.csv", `${HEADER}\n${bars(JAN, 48, 40_000, 3_600_000)}`));
+  const cents = await work.file("cents.csv", `${HEADER}\n${bars(FEB, 24, 4_000_000, 3_600_000)}`);
+  assertEquals((await backfill(work, cents)).code, 5);
+  const published = await backfill(work, cents, "--quality", "warn");
+  assertEquals(published.code, 0, published.stderr);
+  assertStringIncludes(published.stderr, "published because of --quality warn");
+  assertEquals(await work.query("SELECT max(high) AS high FROM ohlcv_daily"), [{ high: 4_000_000 }]);
+  // It was let through once, with open eyes: the next run does not take it back.
+  assertEquals((await backfill(work, cents)).code, 0);
+  assertEquals(
+    (await work.run(["backfill", "--ohlcv", cents, "--lake", work.lake, "--quality", "maybe"])).code,
+    2,
+  );
+});

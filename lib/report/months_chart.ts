@@ -1,0 +1,96 @@
+import type { SeriesProfile } from "../quality/finding.ts";
+import { Chart } from "./chart.ts";
+import { formatCount } from "./format.ts";
+import { chartConfig, type ChartSize, COLORS, DAY_FORMAT, subtitleLines, VEGA_LITE_SCHEMA } from "./spec.ts";
+
+/**
+ * A series by month: how many bars there are, how many of them have no volume, and where prices stand alone. A month
+ * without bars stays empty.
+ *
+ * @throws {RangeError} when there is no month.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const month = { month: "2017-04", rows: 30, zero_volume: 0, filled: 0, outliers: 1 };
+ * const about = { symbol: "BTCUSD", source: "csv", timeframe: "1d", rows: 30, outlier_rate: 1 / 30 };
+ * const { spec } = monthsChart({ ...about, from: "2017-04-01T00:00:00Z", to: "2017-04-30T00:00:00Z", months: [month] });
+ * assertEquals(spec.title.text, "BTCUSD csv 1d bars by month");
+ * ```
+ */
+export function monthsChart(
+  { symbol, source, timeframe, months }: SeriesProfile,
+  { width = 760, height = 180 }: ChartSize = {},
+): Chart {
+  const first = months[0], last = months.at(-1);
+  if (!first || !last) {
+    throw new RangeError(`Cannot draw "${symbol} by month": there is no month, count a series first`);
+  }
+  const sum = (field: "rows" | "zero_volume" | "outliers") =>
+    months.reduce((total, month) => total + month[field], 0);
+  const index = (month: string) => 12 * Number(month.slice(0, 4)) + Number(month.slice(5));
+  const span = index(last.month) - index(first.month) + 1;
+  const notes = [
+    `${first.month} to ${last.month}, UTC`,
+    `${formatCount(sum("rows"))} bars`,
+    `${formatCount(sum("zero_volume"))} of them without volume (grey)`,
+    `${formatCount(sum("outliers"))} with a price that stands alone (dots, with their number)`,
+  ];
+  const barWidth = Math.max(1, Math.min(40, Math.floor(width / span * 0.8)));
+  const x = {
+    field: "day",
+    type: "temporal",
+    // A bar stands around its month's first day: half of the outer ones needs room.
+    scale: { type: "utc", padding: Math.ceil(barWidth / 2) + 2 },
+    axis: {
+      title: null,
+      grid: false,
+      labelOverlap: true,
+      labelSeparation: 10,
+      labelFlush: false,
+      tickCount: Math.max(3, Math.floor(width / 120)),
+      // Ticks are closer than a year on all but the longest spans: each label names its month then.
+      format: span > 96 ? "%Y" : "%b %Y",
+    },
+  };
+  const y = { type: "quantitative", axis: { title: null, format: "~s", tickCount: 4 } };
+  const title = `${symbol} ${source} ${timeframe} bars by month`;
+  return new Chart({
+    $schema: VEGA_LITE_SCHEMA,
+    title: { text: title, subtitle: subtitleLines(notes, width) },
+    description: `${title}: ${notes.join(", ")}.`,
+    width,
+    height,
+    background: COLORS.paper,
+    config: chartConfig(),
+    data: {
+      values: months.map((month) => ({
+        day: `${month.month}-01`,
+        rows: month.rows,
+        zero_volume: month.zero_volume,
+        outliers: month.outliers,
+      })),
+      format: DAY_FORMAT,
+    },
+    layer: [
+      {
+        mark: { type: "bar", color: COLORS.cap, width: barWidth, opacity: 0.75 },
+        encoding: { x, y: { field: "rows", stack: null, ...y } },
+      },
+      {
+        mark: { type: "bar", color: COLORS.actual, width: barWidth },
+        encoding: { x, y: { field: "zero_volume", stack: null, ...y } },
+      },
+      {
+        transform: [{ filter: "datum.outliers > 0" }],
+        mark: { type: "point", color: COLORS.forest, filled: true, size: 60, opacity: 1 },
+        encoding: { x, y: { field: "rows", ...y } },
+      },
+      {
+        transform: [{ filter: "datum.outliers > 0" }],
+        mark: { type: "text", color: COLORS.ink, dy: -11, fontSize: 11 },
+        encoding: { x, y: { field: "rows", ...y }, text: { field: "outliers" } },
+      },
+    ],
+  });
+}
