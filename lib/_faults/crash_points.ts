@@ -29,6 +29,12 @@ function pipeline(now: string): Act {
   return { args, answer: "good" };
 }
 
+/** Days of an exchange, a piece a year. */
+function backfill(since: string): Act {
+  const market = ["--exchange", "bitstamp", "--symbol", "BTC/USD", "--timeframe", "1d"];
+  return { args: ["backfill", ...market, "--since", since, "--lake", "{lake}", "--now", AT], answer: "good" };
+}
+
 /** The acts that write, each from a lake on which it does something else. The slots lie at a leap day's midnight. */
 export const SCENARIOS: readonly Scenario[] = [
   { name: "first snapshot", before: [], act: ingest(AT, "good") },
@@ -45,6 +51,7 @@ export const SCENARIOS: readonly Scenario[] = [
 /** Scenarios with the SQL engine in them, which takes longer. */
 export const SLOW_SCENARIOS: readonly Scenario[] = [
   { name: "pipeline", before: [ingest(AT, "good")], act: pipeline(NEXT) },
+  { name: "backfill", before: [backfill("2023-07-01")], act: backfill("2022-07-01") },
 ];
 
 /** What a campaign found. */

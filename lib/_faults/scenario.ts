@@ -2,6 +2,7 @@
 import type { DiskFault } from "../lake/_test_faulty_disk.ts";
 import { diskFull, FaultyDisk, killMyself, type Moment } from "../lake/_test_faulty_disk.ts";
 import { main } from "../pipeline/cli.ts";
+import { TestExchange } from "../sources/_test_exchange_server.ts";
 import { demoMarket } from "../sources/demo_market.ts";
 
 /** What the network says in a scenario. */
@@ -54,7 +55,7 @@ export async function perform(act: Act, lake: string, fault: PlainFault | null =
   let said = "";
   const code = await main(act.args.map((arg) => arg.replace("{lake}", lake)), {
     env: {},
-    fetch: (input) => answerOf(act.answer, new URL(input instanceof Request ? input.url : input)),
+    fetch: (input, init) => answerOf(act.answer, new Request(input, init)),
     stdout: (text) => void (said += text),
     stderr: (text) => void (said += text),
     sleep: () => Promise.resolve(),
@@ -83,8 +84,12 @@ function marketPage(): string {
   return page ??= demoMarket({ seed: 1 }).marketsJson(PAGE_AT);
 }
 
-function answerOf(answer: Answer, { pathname }: URL): Promise<Response> {
+const exchange = new TestExchange({ now: PAGE_AT });
+
+function answerOf(answer: Answer, request: Request): Promise<Response> {
+  const { pathname } = new URL(request.url);
   if (answer === "down") return Promise.reject(new TypeError("connection refused"));
+  if (pathname.startsWith("/api/v2/ohlc/")) return exchange.handler(request);
   if (answer === "garbage") return Promise.resolve(new Response("<html>Throttled</html>"));
   return Promise.resolve(new Response(goodBody(pathname, answer)));
 }
@@ -104,13 +109,13 @@ function goodBody(pathname: string, answer: Answer): string {
   return JSON.stringify(coins);
 }
 
-/** Each object of a lake's data with its bytes; ledger, lock and scratch are about runs, not data. */
+/** Each object of a lake's data with its bytes; ledger, reports, lock and scratch are about runs, not data. */
 export function lakeObjects(lake: string): Map<string, Uint8Array> {
   const objects = new Map<string, Uint8Array>();
   const walk = (folder: string) => {
     for (const entry of Deno.readDirSync(`${lake}/${folder}`)) {
       const key = `${folder}${entry.name}`;
-      if (["_ledger", "_tmp", "_lock"].includes(key)) continue;
+      if (["_ledger", "_tmp", "_lock", "quality_reports"].includes(key)) continue;
       if (entry.isDirectory) walk(`${key}/`);
       else objects.set(key, Deno.readFileSync(`${lake}/${key}`));
     }

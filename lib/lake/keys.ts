@@ -34,6 +34,18 @@ export function originalCandlesKey(
   return `raw/candle_files/layout=${layout}/${sha256.slice(0, 16)}/${file}`;
 }
 
+/** The exact answers of an exchange behind one piece of history. */
+export function rawExchangeKey(
+  { exchange, symbol, timeframe, piece }: {
+    exchange: string;
+    symbol: string;
+    timeframe: string;
+    piece: string;
+  },
+): string {
+  return `raw/exchange_candles/exchange=${exchange}/symbol=${symbol}/timeframe=${timeframe}/${piece}.ndjson.gz`;
+}
+
 /** The exact response of `/coins/markets` for a slot. */
 export function rawMarketsKey(source: string, slot: Date): string {
   return `raw/${source}/markets/${hourFolder(slot)}/${compactStamp(slot)}.json`;

@@ -47,14 +47,20 @@ export async function readRecord(store: ObjectStore, unit: string): Promise<Ledg
 
 /** All records whose unit starts with `prefix`, by unit. */
 export async function readRecords(store: ObjectStore, prefix: string): Promise<Map<string, LedgerRecord>> {
-  const records = new Map<string, LedgerRecord>();
+  return new Map(await Array.fromAsync(eachRecord(store, prefix)));
+}
+
+/** The same one after another, for records that are large. */
+export async function* eachRecord(
+  store: ObjectStore,
+  prefix: string,
+): AsyncGenerator<[unit: string, record: LedgerRecord]> {
   const root = recordKey("").slice(0, -".json".length);
   for (const { key } of await store.list(`${root}${prefix}`)) {
     const unit = key.slice(root.length, -".json".length);
     const record = await readRecord(store, unit);
-    if (record) records.set(unit, record);
+    if (record) yield [unit, record];
   }
-  return records;
 }
 
 /** Writes down that a unit is done. */

@@ -1,17 +1,22 @@
-/** `deno task backfill`: candle history from files of any known layout. */
+/** `deno task backfill`: candle history from files of any known layout, or from an exchange. */
 import { z } from "zod";
 import { UsageError } from "../core/errors.ts";
 import { openStore } from "../lake/open_lake.ts";
+import type { ObjectStore } from "../lake/store.ts";
 import { type CandlePreview, previewCandles } from "../sources/candle_layout_file.ts";
+import { forecastHistory, forecastLines, historyQuestion } from "./backfill/exchange_command.ts";
 import type { CommandIo } from "./command_io.ts";
-import { latestCandleMs } from "./context.ts";
+import { latestCandleMs, type RunSettings } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
 import { runPipeline } from "./run.ts";
 
 const FLAGS = z.object({
   ohlcv: z.array(z.string()).default([]),
-  symbol: z.string().regex(/^[A-Z0-9]{2,20}$/, "write it like ETHUSD, in capitals without a slash")
-    .optional(),
+  exchange: z.string().optional(),
+  symbol: z.string().optional(),
+  timeframe: z.string().optional(),
+  since: z.string().optional(),
+  until: z.string().optional(),
   layout: z.string().optional(),
   timezone: z.string().optional(),
   quality: z.enum(["warn", "fail"]).optional(),
@@ -20,13 +25,52 @@ const FLAGS = z.object({
   dryRun: z.boolean().default(false),
 });
 
-/** The steps from a file to the tables and their checks. */
+type Flags = z.infer<typeof FLAGS>;
+
+/** Flags that make sense for one of the two sources only. */
+const ONLY_WITH = {
+  exchange: ["timeframe", "since", "until"],
+  ohlcv: ["layout", "timezone"],
+} as const;
+
+/** The steps from a source to the tables and their checks. */
 const STEPS = ["ingest", "process", "materialize", "quality"];
 
 /** Runs the command; gives the exit code. */
 export async function backfillCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const { ohlcv, symbol, layout, timezone, quality, lake, json, dryRun } = FLAGS.parse(flags);
-  if (ohlcv.length === 0) throw new UsageError("Cannot backfill from nothing: name a file with --ohlcv FILE");
+  const options = FLAGS.parse(flags);
+  requireOneSource(options);
+  return options.exchange === undefined
+    ? await backfillFiles(options, io)
+    : await backfillExchange({ ...options, exchange: options.exchange }, io);
+}
+
+function requireOneSource(options: Flags): void {
+  const { exchange, ohlcv } = options;
+  if (exchange === undefined && ohlcv.length === 0) {
+    throw new UsageError(
+      "Cannot backfill from nothing: name a file with --ohlcv FILE, or an exchange with --exchange NAME",
+    );
+  }
+  if (exchange !== undefined && ohlcv.length > 0) {
+    throw new UsageError("Cannot combine --exchange with --ohlcv: give one of them");
+  }
+  const source = exchange === undefined ? "ohlcv" : "exchange";
+  const other = exchange === undefined ? "exchange" : "ohlcv";
+  const foreign = ONLY_WITH[other].find((flag) => options[flag] !== undefined);
+  if (foreign !== undefined) {
+    throw new UsageError(`Cannot combine --${foreign} with --${source}: it is for --${other}, leave it out`);
+  }
+}
+
+async function backfillFiles(
+  { ohlcv, symbol: named, layout, timezone, quality, lake, json, dryRun }: Flags,
+  io: CommandIo,
+): Promise<number> {
+  const symbol = named?.replace("/", "");
+  if (symbol !== undefined && !/^[A-Z0-9]{2,20}$/.test(symbol)) {
+    throw new UsageError(`Cannot use --symbol "${named}": write it like ETHUSD or ETH/USD, in capitals`);
+  }
   const { effects } = io;
   const choice = { layout, timezone };
   const previews: CandlePreview[] = [];
@@ -43,26 +87,58 @@ export async function backfillCommand(flags: unknown, io: CommandIo): Promise<nu
     if (json) io.stdout(`${JSON.stringify(previews)}\n`);
     return EXIT.ok;
   }
+  const source = { source: "csv", ohlcv, layout: choice } as const;
+  return await runBackfill(
+    { ...source, ...(symbol === undefined ? {} : { symbol }) },
+    { store: await openStore(lake, io), quality, json, progress: io.terminal ? "live" : "lines" },
+    io,
+  );
+}
+
+async function backfillExchange(
+  { quality, lake, json, dryRun, ...flags }: Flags & { exchange: string },
+  io: CommandIo,
+): Promise<number> {
+  const question = await historyQuestion(flags, io);
+  const store = await openStore(lake, io);
+  if (dryRun) {
+    const forecast = await forecastHistory(question, store);
+    const lines = json ? [JSON.stringify(forecast)] : forecastLines(question, forecast);
+    for (const line of lines) io.stdout(`${line}\n`);
+    return EXIT.ok;
+  }
+  // Not `live`: it would redraw over the line that each piece gets.
+  const run = { store, quality, json, progress: "lines" } as const;
+  return await runBackfill({ source: "exchange", ohlcv: [], exchange: question }, run, io);
+}
+
+async function runBackfill(
+  source: Omit<RunSettings, "quality" | "models" | "seed" | "env">,
+  { store, quality, json, progress }: {
+    store: ObjectStore;
+    quality: Flags["quality"];
+    json: boolean;
+    progress: "live" | "lines";
+  },
+  io: CommandIo,
+): Promise<number> {
   const { summary, error } = await runPipeline({
-    store: await openStore(lake, io),
+    store,
     steps: STEPS,
     settings: {
-      source: "csv",
-      ohlcv,
-      ...(symbol === undefined ? {} : { symbol }),
+      ...source,
       ...(quality === undefined ? {} : { quality }),
-      layout: choice,
       models: "models",
       seed: 1,
       env: io.env,
     },
-    effects,
-    progress: io.terminal ? "live" : "lines",
+    effects: io.effects,
+    progress,
   });
   if (json) io.stdout(`${JSON.stringify(summary)}\n`);
   if (error !== null) {
     if (summary.exit_code === EXIT.internal) throw error;
-    effects.log.warn((error as Error).message);
+    io.effects.log.warn((error as Error).message);
   }
   return summary.exit_code;
 }

@@ -6,6 +6,7 @@ import { Command, CommanderError, Option } from "commander";
 import { LakebookError, UsageError } from "../core/errors.ts";
 import { parseInstant } from "../core/time.ts";
 import { S3_VARIABLES } from "../lake/store_s3_settings.ts";
+import { EXCHANGE_VARIABLES } from "../sources/exchange_settings.ts";
 import type { CommandIo, ProcessIo } from "./command_io.ts";
 import { EXIT, exitCodeOf } from "./exit_codes.ts";
 import { registerIngest } from "./ingest/register_ingest.ts";
@@ -27,8 +28,14 @@ const SETTINGS = [
   "COINGECKO_DEMO_API_KEY",
   "COINGECKO_PRO_API_KEY",
   "COINGECKO_REQUESTS_PER_MINUTE",
+  ...EXCHANGE_VARIABLES,
   ...S3_VARIABLES,
 ];
+
+const EXCHANGE_HELP = `
+Environment:
+  LAKEBOOK_EXCHANGE_BASE_URL             another address to ask, such as a proxy's
+  LAKEBOOK_EXCHANGE_REQUESTS_PER_MINUTE  another pace than the exchange's`;
 
 /** Builds the program; `run` receives each command's exit code. */
 export function buildProgram(io: ProcessIo, run: (code: number) => void): Command {
@@ -71,16 +78,21 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     });
 
   program.command("backfill")
-    .description("candle history from files: CryptoDataDownload, Binance, Bitfinex and other layouts")
-    .option("--ohlcv <file>", ".csv, .csv.gz or .zip; repeatable", append)
-    .option("--symbol <name>", "what the files are about, such as ETHUSD (default: BTCUSD)")
+    .description("candle history from an exchange, or from files of known layouts")
+    .option("--exchange <name>", "binance, bitstamp, coinbase, kraken, or any other that ccxt knows")
+    .option("--symbol <name>", "the market, BTC/USD; what files are about (default for files: BTCUSD)")
+    .option("--timeframe <length>", "bars of an exchange, 1m to 1d (default: 1d)")
+    .option("--since <time>", "begin of an exchange's history (ISO 8601)")
+    .option("--until <time>", "end of it, itself not included (default: now)")
+    .option("--ohlcv <file>", "candle file, .csv, .csv.gz or .zip; repeatable", append)
     .option("--layout <name>", "the files' layout, where it should not be found out")
-    .option("--timezone <zone>", "zone of stamps in local time, such as Europe/Madrid")
+    .option("--timezone <zone>", "zone of a file's stamps in local time, such as Europe/Madrid")
     .addOption(QUALITY())
     .option("--lake <place>", "folder or s3://bucket/prefix of the lake (default: data/lake)")
     .option("--now <time>", "run as if it were this time (ISO 8601)")
-    .option("--dry-run", "show how each file is understood, and why; write nothing")
-    .option("--json", "print the run's summary (or the previews) as JSON on stdout")
+    .option("--dry-run", "show what would be asked for, or how each file is understood; write nothing")
+    .option("--json", "print the run's summary (or what --dry-run shows) as JSON on stdout")
+    .addHelpText("after", EXCHANGE_HELP)
     .action(async (flags: Record<string, unknown>) => {
       const { backfillCommand } = await import("./backfill_command.ts");
       run(await backfillCommand(flags, withEffects(io, flags)));

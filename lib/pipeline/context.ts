@@ -16,6 +16,7 @@ import {
 import { inspectCandles } from "../sources/candles_csv.ts";
 import { CANDLE_RECORDS, type CandleRecord, candleRecord } from "../warehouse/candle_records.ts";
 import { CandleStage, type StagedSeries } from "../warehouse/candle_stage.ts";
+import type { HistoryQuestion } from "./backfill/history_question.ts";
 import type { LayoutChoice } from "./steps/convert_candles.ts";
 import { type DuckDb, openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { readFills } from "../warehouse/fill_records.ts";
@@ -23,7 +24,7 @@ import { type Fill, type SilverUnit, sourceSpans } from "../warehouse/silver_uni
 import { allSilver, dirtySilver, type QualityMode } from "./silver/dirty_silver.ts";
 
 /** Where a run's data come from. `auto` is settled before the first step. */
-export type RunSource = "csv" | "demo" | "coingecko";
+export type RunSource = "csv" | "demo" | "coingecko" | "exchange";
 
 /** The symbol that features, models and the dashboard are about, and that of candle files unless they say another. */
 export const SYMBOL = "BTCUSD";
@@ -56,6 +57,8 @@ export interface RunSettings {
   symbol?: string;
   /** What is known of their layout, where they may have another one than the lake's own. */
   layout?: LayoutChoice;
+  /** What an exchange is asked for, for `exchange`. */
+  exchange?: HistoryQuestion;
   /** Folder of the model registry. */
   models: string;
   /** Whether months that fail their checks stay aside; left out, `fail`: they do. */
@@ -88,6 +91,8 @@ export class RunContext implements AsyncDisposable {
   held = 0;
   model: { comparison: Comparison; explanation: string } | null = null;
   features: DailyFeatures | null = null;
+  /** Something that was asked for did not come: the run ends as a partial one. */
+  partial = false;
 
   #engine: Promise<DuckDb> | null = null;
   #lakeEngine: Promise<DuckDb> | null = null;
@@ -153,9 +158,10 @@ export class RunContext implements AsyncDisposable {
     );
   }
 
-  /** To be called after a record was written: the next question reads them anew. */
-  forgetCandleRecords(): void {
-    this.#records = null;
+  /** To be called after a record was written: the newest, in place of an older one of the same bytes. */
+  async noteCandleRecord(record: CandleRecord): Promise<void> {
+    const others = (await this.candleRecords()).filter(({ sha256 }) => sha256 !== record.sha256);
+    this.#records = Promise.resolve([...others, record]);
     this.#units = null;
     this.#dirty = null;
     this.#series = null;
@@ -210,8 +216,8 @@ export class RunContext implements AsyncDisposable {
     if (files.some(({ sha256 }) => !this.#staged.has(sha256))) {
       stage.clear();
       for (const record of files) {
-        const file = await inspectCandles(await this.store.localPath(record.key));
-        await stage.load({ ...file, timeframe: record.timeframe }, record);
+        const { key, timeframe } = record;
+        await stage.load(await inspectCandles(await this.store.localPath(key), { timeframe }), record);
         this.markStaged(record.sha256);
       }
     }

@@ -172,7 +172,7 @@ function notRun(name: string): StepSummary {
   return { name, status: "not_run", rows_in: null, rows_out: null, duration_ms: 0, detail };
 }
 
-async function exitCodeOfLake({ store, effects, held }: RunContext): Promise<number> {
+async function exitCodeOfLake({ store, effects, held, partial }: RunContext): Promise<number> {
   if (held > 0) {
     effects.log.warn(
       `${held} months of candles failed their checks and are not published: deno task quality says why`,
@@ -180,7 +180,7 @@ async function exitCodeOfLake({ store, effects, held }: RunContext): Promise<num
     return EXIT.quality;
   }
   const letters = await waitingLetters(store);
-  if (letters.length === 0) return EXIT.ok;
+  if (letters.length === 0) return partial ? EXIT.partial : EXIT.ok;
   effects.log.warn(lettersWait(letters, store));
   return EXIT.partial;
 }

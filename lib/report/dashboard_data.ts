@@ -45,7 +45,7 @@ export interface DashboardStep {
 
 /** All that the dashboard shows. `null` and empty lists are allowed: the section then says what is missing. */
 export interface DashboardData {
-  source: "csv" | "demo" | "coingecko";
+  source: "csv" | "demo" | "coingecko" | "exchange";
   run_id: string;
   /** ISO 8601, UTC; from the run's clock. */
   generated_at: string;

@@ -13,6 +13,7 @@ import {
 
 const SOURCES: Record<DashboardData["source"], string> = {
   coingecko: "live, CoinGecko",
+  exchange: "candles of an exchange",
   csv: "price file (CSV)",
   demo: "demo market (simulated)",
 };

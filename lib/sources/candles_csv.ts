@@ -47,7 +47,7 @@ export interface CandleFile {
 const HEAD_BYTES = 1 << 16;
 
 /**
- * Reads the head of a candle file: its columns and its bar length.
+ * Reads the head of a candle file: its columns and, unless `timeframe` is known already, its bar length.
  *
  * @throws {SourceError} where the file is missing, a folder, unreadable, empty or holds only a header.
  * @throws {QualityError} where columns are missing or times are not in milliseconds.
@@ -64,7 +64,10 @@ const HEAD_BYTES = 1 << 16;
  * assertEquals((await inspectCandles(path)).timeframe, "1m");
  * ```
  */
-export async function inspectCandles(path: string): Promise<CandleFile> {
+export async function inspectCandles(
+  path: string,
+  { timeframe }: { timeframe?: string | undefined } = {},
+): Promise<CandleFile> {
   const info = await Deno.stat(path).catch((error) => {
     throw unreadable(path, error);
   });
@@ -93,7 +96,7 @@ export async function inspectCandles(path: string): Promise<CandleFile> {
     name: path.slice(path.lastIndexOf("/") + 1),
     gzip,
     columns,
-    timeframe: timeframeOf(path, times),
+    timeframe: timeframe ?? timeframeOf(path, times),
   };
 }
 

@@ -49,6 +49,12 @@ export interface ExchangeClient {
   readonly page_limit: number;
   /** It gives only so many of the newest bars; null for one that gives its whole history. */
   readonly newest_only: number | null;
+  /** Bars that it has, such as `1m`; none where ccxt does not know. */
+  readonly timeframes: readonly string[];
+  /** Its pace. */
+  readonly requests_per_minute: number;
+  /** Requests so far, failed ones included. */
+  readonly requests: number;
   readonly effects: Effects;
   /**
    * @throws {SourceError} `retryable` or not, as `exchangeError` says, after six attempts or three minutes; and for a
@@ -116,7 +122,7 @@ export async function openExchange(
   }
   const origin = base_url === undefined ? facts?.origin ?? null : base_url.replace(/\/+$/, "");
   const pace = new RequestPace(perMinute, effects);
-  return new CcxtClient(exchange, facts, { exchange: name, origin, pace, effects });
+  return new CcxtClient(exchange, facts, { exchange: name, origin, pace, effects, perMinute });
 }
 
 /** Names that {@linkcode openExchange} takes. */
@@ -167,7 +173,10 @@ class CcxtClient implements ExchangeClient {
   readonly name: string;
   readonly page_limit: number;
   readonly newest_only: number | null;
+  readonly timeframes: readonly string[];
+  readonly requests_per_minute: number;
   readonly effects: Effects;
+  requests = 0;
   readonly #exchange: Exchange;
   readonly #facts: ExchangeFacts | null;
   readonly #settings: QuestionSettings;
@@ -176,7 +185,11 @@ class CcxtClient implements ExchangeClient {
   #question: Question | null = null;
   #rows: BarRow[] = [];
 
-  constructor(exchange: Exchange, facts: ExchangeFacts | null, settings: QuestionSettings) {
+  constructor(
+    exchange: Exchange,
+    facts: ExchangeFacts | null,
+    { perMinute, ...settings }: QuestionSettings & { perMinute: number },
+  ) {
     this.name = settings.exchange;
     this.effects = settings.effects;
     this.#exchange = exchange;
@@ -184,6 +197,8 @@ class CcxtClient implements ExchangeClient {
     this.#settings = settings;
     this.newest_only = facts?.newest_only ?? null;
     this.page_limit = pageLimit(exchange);
+    this.timeframes = Object.keys(exchange.timeframes ?? {});
+    this.requests_per_minute = perMinute;
     const hooks = exchange as unknown as Hooks;
     hooks.fetchImplementation = (url, init) => this.#question!.fetch(url, init);
     // No optional proxy modules: looking for them would need permissions.
@@ -203,7 +218,7 @@ class CcxtClient implements ExchangeClient {
 
   async #ask({ symbol, timeframe, since_ms, until_ms }: PageQuery): Promise<CandlePage> {
     const exchange = this.#exchange;
-    const timeframes = Object.keys(exchange.timeframes ?? {});
+    const { timeframes } = this;
     if (timeframes.length > 0 && !timeframes.includes(timeframe)) {
       throw new SourceError(
         `Cannot fetch bars of "${timeframe}": ${this.name} does not have them, use one of ${
@@ -222,7 +237,7 @@ class CcxtClient implements ExchangeClient {
       this.#rows = [];
       const more = until_ms === undefined ? {} : { until: until_ms };
       await exchange.fetchOHLCV(symbol, timeframe, since_ms, this.page_limit, more);
-    });
+    }).finally(() => this.requests += question.requests);
     return { rows: this.#rows, replies: question.replies.slice(before), requests: question.requests };
   }
 

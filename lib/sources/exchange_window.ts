@@ -127,13 +127,23 @@ export async function fetchWindow(
   return work.result();
 }
 
-function requireReach(
-  { name, newest_only, effects }: ExchangeClient,
-  { from_ms, timeframe }: CandleWindow,
-): void {
-  if (newest_only === null) return;
-  const oldest = effects.now().getTime() - (newest_only - FORGETTING) * timeframeMs(timeframe);
+/**
+ * The oldest time from which {@linkcode fetchWindow} may ask for bars now, where the exchange has a short memory.
+ *
+ * @returns `-Infinity` where it gives its whole history.
+ */
+export function oldestReach(
+  { newest_only, effects }: Pick<ExchangeClient, "newest_only" | "effects">,
+  timeframe: string,
+): number {
+  if (newest_only === null) return -Infinity;
+  return effects.now().getTime() - (newest_only - FORGETTING) * timeframeMs(timeframe);
+}
+
+function requireReach(exchange: ExchangeClient, { from_ms, timeframe }: CandleWindow): void {
+  const oldest = oldestReach(exchange, timeframe);
   if (from_ms >= oldest) return;
+  const { name, newest_only } = exchange;
   throw new SourceError(
     `Cannot fetch bars of "${timeframe}" from ${
       iso(from_ms)
@@ -142,8 +152,19 @@ function requireReach(
   );
 }
 
-/** The end of the last bar that was over, by both clocks. */
-function closedUntil(now: Date, date: Date | null, step: number): number {
+/**
+ * The end of the last bar of `step` milliseconds that is surely over: by our clock, and by the exchange's, its `Date`,
+ * where it is known.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const [eleven, noon] = [Date.parse("2026-01-02T11:59:00Z"), Date.parse("2026-01-02T12:00:00Z")];
+ * assertEquals(closedUntil(new Date("2026-01-02T12:00:30Z"), null, 60_000), noon);
+ * assertEquals(closedUntil(new Date("2026-01-02T12:00:01Z"), null, 60_000), eleven);
+ * ```
+ */
+export function closedUntil(now: Date, date: Date | null, step: number): number {
   const then = Math.min(now.getTime(), date?.getTime() ?? Infinity) - SETTLE_MS;
   return Math.floor(then / step) * step;
 }

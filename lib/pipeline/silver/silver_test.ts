@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { candleCsv, Workplace } from "../_test_cli.ts";
 
 const HEADER = "time,open,close,high,low,volume";

@@ -19,6 +19,8 @@ export async function ingestStep(context: RunContext): Promise<StepResult> {
       return await (await import("./ingest_demo.ts")).ingestDemo(context);
     case "coingecko":
       return await ingestCoinGecko(context);
+    case "exchange":
+      return await (await import("./ingest_exchange.ts")).ingestExchange(context);
   }
 }
 

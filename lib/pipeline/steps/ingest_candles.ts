@@ -6,7 +6,7 @@ import { rawCandlesKey } from "../../lake/keys.ts";
 import { writeRecord } from "../../lake/ledger.ts";
 import { explainWriteError } from "../../lake/store_local.ts";
 import { inspectCandles } from "../../sources/candles_csv.ts";
-import { CANDLE_RECORDS } from "../../warehouse/candle_records.ts";
+import { CANDLE_RECORDS, candleRecord } from "../../warehouse/candle_records.ts";
 import type { LoadReport } from "../../warehouse/candle_stage.ts";
 import { type RunContext, SYMBOL } from "../context.ts";
 import { convertCandles } from "./convert_candles.ts";
@@ -41,8 +41,7 @@ export async function ingestCandleFile(
 ): Promise<IngestedFile> {
   const { store } = context;
   const converted = await convertCandles(context, path, { choice: context.settings.layout, symbol });
-  const inspected = await inspectCandles(converted?.path ?? path);
-  const file = { ...inspected, timeframe: timeframe ?? inspected.timeframe };
+  const file = await inspectCandles(converted?.path ?? path, { timeframe });
   const scratch = await store.scratch();
   const copy = `${scratch}/incoming-${file.name}`;
   await copyInto(file.path, copy);
@@ -83,7 +82,7 @@ export async function ingestCandleFile(
     });
   }
   await store.putFile(key, copy);
-  await writeRecord(store, `${CANDLE_RECORDS}${unit}`, {
+  const record = await writeRecord(store, `${CANDLE_RECORDS}${unit}`, {
     fingerprint: hash,
     outputs: converted ? [key, converted.original] : [key],
     notes: {
@@ -100,7 +99,7 @@ export async function ingestCandleFile(
       rejected: reasonCounts(rejects),
     },
   });
-  context.forgetCandleRecords();
+  await context.noteCandleRecord(candleRecord(record));
   context.markStaged(hash);
   return { key, known: false, rows, rejects };
 }
