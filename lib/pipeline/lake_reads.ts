@@ -14,6 +14,7 @@ export interface LatestMarkets {
 
 /** The newest snapshot in the lake, largest coins first, or null where there is none. */
 export async function latestMarkets(context: RunContext): Promise<LatestMarkets | null> {
+  if ((await context.store.list(PROCESSED_PRICES.prefix)).length === 0) return null;
   const engine = await context.engineOnLake();
   await registerTables(engine, context.store, [PROCESSED_PRICES]);
   await registerViews(engine, ["v_latest_partition", "v_latest_snapshot"]);

@@ -21,7 +21,7 @@ export async function writeCompleteness(context: RunContext): Promise<void> {
   const inputs = await ledgerFingerprint(context, facts);
   if (await isDone(store, UNIT, inputs)) return;
   const scratch = await store.scratch();
-  using engine = await openDuckDb({ spillFolder: `${scratch}/spill-completeness` });
+  using engine = await openDuckDb({ memoryLimit: "256MB", spillFolder: `${scratch}/spill-completeness` });
   const gaps = new LineFile(`${scratch}/gaps.csv`), days = new LineFile(`${scratch}/days.csv`);
   try {
     for await (const ledger of streamLedgers(engine, store, { facts, query: { now } })) {

@@ -29,8 +29,14 @@ const CHECKS_VERSION = 2;
  * @throws {ConfigError} where the lake's thresholds cannot be used.
  */
 export async function qualityStep(context: RunContext): Promise<StepResult> {
+  // The completeness ledger has an engine of its own, so both are made side by side; the report's failure comes first.
+  const ends = await Promise.allSettled([report(context), writeCompleteness(context)]);
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  return (ends[0] as PromiseFulfilledResult<StepResult>).value;
+}
+
+async function report(context: RunContext): Promise<StepResult> {
   const { store } = context;
-  await writeCompleteness(context);
   const config = await context.qualityConfig();
   const markets = await latestMarkets(context);
   const inputs = fingerprint([
@@ -56,7 +62,7 @@ export async function qualityStep(context: RunContext): Promise<StepResult> {
     ...await ticksFindings(context, config),
     ...await tableFindings(context, config),
   ];
-  const report: QualityReport = {
+  const made: QualityReport = {
     run_id: context.runId,
     source: context.settings.source,
     status: worstStatus(findings),
@@ -65,21 +71,21 @@ export async function qualityStep(context: RunContext): Promise<StepResult> {
     series: profiles,
     thresholds: config,
   };
-  context.quality = report;
+  context.quality = made;
   const key = qualityReportKey(context.startedAt, context.runId);
   const keys = [key, key.replace(/json$/, "html")];
-  await store.put(keys[0]!, new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
+  await store.put(keys[0]!, new TextEncoder().encode(`${JSON.stringify(made, null, 2)}\n`));
   const { qualityPage } = await import("../../report/quality_page.ts");
-  await store.put(keys[1]!, new TextEncoder().encode(await qualityPage(report, { lake: store.url })));
+  await store.put(keys[1]!, new TextEncoder().encode(await qualityPage(made, { lake: store.url })));
   const { outputs } = await writeRecord(store, QUALITY_UNIT, {
     fingerprint: inputs,
     outputs: keys,
     notes: { key },
   });
-  gate(report, key);
+  gate(made, key);
   const count = (status: Finding["status"]) => findings.filter((finding) => finding.status === status).length;
   return {
-    status: report.status === "pass" ? "ok" : "warn",
+    status: made.status === "pass" ? "ok" : "warn",
     rows_in: findings.length,
     rows_out: count("warn") + count("fail"),
     detail: `${count("pass")} checks passed, ${count("warn")} warn: ${key}`,

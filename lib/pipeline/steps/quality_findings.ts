@@ -66,6 +66,9 @@ export async function heldFindings(context: RunContext): Promise<Finding[]> {
   ];
 }
 
+/** Rows of a stream that the engine keeps while it is audited: 4 million are 200 MB. */
+const READ_AT_ONCE = 4e6;
+
 /** A stream of candles in silver, as the audits want it. */
 interface Stream {
   table: string;
@@ -120,9 +123,14 @@ export async function seriesFindings(
   return { findings, profiles };
 }
 
-/** Views over silver: `time` in epoch ms, sorted. Hours are looked at where hours came in, else they are sums of minutes. */
+/** Silver as the audits want it: `time` in epoch ms, sorted. Hours are looked at where hours came in, else they are sums of minutes. */
 async function streams(engine: DuckDb, records: readonly CandleRecord[]): Promise<Stream[]> {
   const found: Stream[] = [];
+  const rows = new Map<string, number>();
+  for (const { symbol, timeframe, rows: more } of records) {
+    const name = `${symbol} ${timeframe}`;
+    rows.set(name, (rows.get(name) ?? 0) + more);
+  }
   for (const span of sourceSpans(records)) {
     const { symbol, timeframe, source } = span;
     const before = found.find((other) => other.symbol === symbol && other.timeframe === timeframe);
@@ -132,11 +140,13 @@ async function streams(engine: DuckDb, records: readonly CandleRecord[]): Promis
     }
     const table = timeframe === "1m" ? OHLCV_MINUTE : timeframe === "1h" ? OHLCV_HOURLY : OHLCV_BARS;
     const [start] = Object.keys(table.columns);
-    const view = `stage.stream_${found.length}`;
-    await engine.run(`CREATE OR REPLACE VIEW ${view} AS
+    const relation = `stage.stream_${found.length}`;
+    // Read from the lake once rather than by each audit, unless it is too long for that.
+    const kind = (rows.get(`${symbol} ${timeframe}`) ?? 0) > READ_AT_ONCE ? "VIEW" : "TABLE";
+    await engine.run(`CREATE OR REPLACE ${kind} ${relation} AS
       SELECT epoch_ms(${start}) AS time, open, high, low, close, volume FROM ${table.database}.${table.name}
       WHERE symbol = ${quote(symbol)} ${table === OHLCV_BARS ? `AND timeframe = ${quote(timeframe)}` : ""}`);
-    found.push({ table: view, symbol, timeframe, source, sources: [source] });
+    found.push({ table: relation, symbol, timeframe, source, sources: [source] });
   }
   return found;
 }
