@@ -238,6 +238,21 @@ Deno.test("writeTables() writes no object for a table without rows", async () =>
   ]);
 });
 
+Deno.test("silver keeps bars off the grid where they are, and times beyond 2038", async () => {
+  const at = [[0, 0], [1, 0], [2, 0], [3, 30], [4, 0]].map(([m, s]) => Date.UTC(2017, 11, 1, 0, m, s))
+    .concat(Date.UTC(2040, 0, 1));
+  for (const [table, timeframe, start] of [["minute", "1m", "minute_start"], ["bars", "5m", "bar_start"]]) {
+    using stage = await materialized([{
+      lines: at.map((time) => `${time},1,1,1,1,1`),
+      timeframe: timeframe!,
+    }]);
+    assertEquals(
+      await stage.rows(`SELECT epoch_ms(${start}) FROM ohlcv_${table} ORDER BY 1`),
+      at.map((time) => [time]),
+    );
+  }
+});
+
 Deno.test("writeTables() keeps hundreds of partitions one object each, and their rows in order", async () => {
   const bars = randomWalk(Date.UTC(2009, 1), Date.UTC(2022, 0), { step: 6 * HOUR });
   const { rows } = await written([{ lines: bars.map(lineOf), timeframe: "1h" }]);
