@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { TestS3 } from "../lake/_test_s3_server.ts";
+import { TestExchange } from "../sources/_test_exchange_server.ts";
 import { candleCsv, Workplace } from "./_test_cli.ts";
 
 const PAGE =
@@ -50,6 +51,33 @@ Deno.test("pipeline, query and doctor work on an S3 lake, and a second run chang
     ], env);
     assertEquals(raw.stdout, "n\n1440\n");
     assertEquals((await work.run(["doctor", "--lake", lake], env)).code, 0);
+  });
+});
+
+Deno.test("backfill from an exchange keeps its history on an S3 lake, and asks for nothing twice", async () => {
+  await onS3(async (work, lake, env) => {
+    const now = "2024-06-15T12:00:30Z";
+    const exchange = new TestExchange({ now: new Date(now) });
+    work.fetch = (input, init) => exchange.handler(new Request(input, init));
+    const market = [
+      "--exchange",
+      "bitstamp",
+      "--symbol",
+      "BTC/USD",
+      "--timeframe",
+      "1h",
+      "--since",
+      "2023-11-01",
+    ];
+    const args = ["backfill", ...market, "--lake", lake, "--now", now];
+    const first = await work.run(args, env);
+    assertEquals(first.code, 0, first.stderr);
+    const asked = exchange.given.length;
+    assertEquals([(await work.run(args, env)).code, exchange.given.length], [0, asked]);
+    const sql = "SELECT count(*) AS n FROM ohlcv_hourly";
+    const { stdout } = await work.run(["query", sql, "--lake", lake, "--format", "csv"], env);
+    assertEquals(stdout, `n\n${(61 + 166) * 24 + 12}\n`);
+    assertEquals((await work.run(["doctor", "--lake", lake, "--now", now], env)).code, 0);
   });
 });
 
