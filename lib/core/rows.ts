@@ -10,6 +10,9 @@ export interface Candle {
   volume: number;
 }
 
+/** Bars as columns of equal length, in order of time; a value that is missing is NaN. */
+export type BarColumns = Readonly<Record<keyof Candle, Float64Array>>;
+
 /** A row of `crypto_gold.processed_partitioned`: one UTC day of one market, prices in USD. */
 export interface DailyPrice {
   /** `YYYY-MM-DD`, UTC. */

@@ -8,13 +8,19 @@ const PIECE = 1 << 16;
 const LONGEST = 10;
 
 /** Every gap of a stream in order of time; what is not over yet comes last. */
-export function* allGaps({ gaps, until_ms, not_yet_due, ...ledger }: StreamLedger): Generator<JudgedGap> {
-  for (let i = 0; i < gaps.count; i++) yield gaps.at(i);
-  if (not_yet_due === 0) return;
-  const from_ms = Math.max(until_ms, ledger.from_ms);
-  yield {
-    from_ms,
-    until_ms: from_ms + not_yet_due * ledger.step_ms,
+export function* allGaps(ledger: StreamLedger): Generator<JudgedGap> {
+  for (let i = 0; i < ledger.gaps.count; i++) yield ledger.gaps.at(i);
+  const later = notYetDue(ledger);
+  if (later) yield later;
+}
+
+/** The bars that are not over yet, as a gap. */
+export function notYetDue({ from_ms, until_ms, step_ms, not_yet_due }: StreamLedger): JudgedGap | null {
+  if (not_yet_due === 0) return null;
+  const from = Math.max(until_ms, from_ms);
+  return {
+    from_ms: from,
+    until_ms: from + not_yet_due * step_ms,
     missing: not_yet_due,
     cause: "not_yet_due",
     evidence: "these bars end after the clock's time",

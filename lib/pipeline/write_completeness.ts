@@ -2,10 +2,11 @@
 import { COMPLETENESS, GAPS } from "../core/tables.ts";
 import { fingerprint, isDone, readRecords, writeRecord } from "../lake/ledger.ts";
 import { LineFile } from "../lake/line_file.ts";
+import type { GapReason } from "../quality/completeness.ts";
 import { type DuckDb, openDuckDb, quote } from "../warehouse/engine_duckdb.ts";
 import { writeTables } from "../warehouse/materialize.ts";
 import type { RunContext } from "./context.ts";
-import { allGaps } from "./gaps_output.ts";
+import { notYetDue } from "./gaps_output.ts";
 import { type LakeFacts, readLakeFacts } from "./lake_facts.ts";
 import { type StreamLedger, streamLedgers } from "./stream_ledgers.ts";
 
@@ -22,17 +23,17 @@ export async function writeCompleteness(context: RunContext): Promise<void> {
   if (await isDone(store, UNIT, inputs)) return;
   const scratch = await store.scratch();
   using engine = await openDuckDb({ memoryLimit: "256MB", spillFolder: `${scratch}/spill-completeness` });
-  const gaps = new LineFile(`${scratch}/gaps.csv`), days = new LineFile(`${scratch}/days.csv`);
+  await engine.run(
+    "CREATE TABLE stage.gaps (from_ms DOUBLE, until_ms DOUBLE, missing DOUBLE, reason DOUBLE)",
+  );
+  const staged = new StagedLedgers(engine, scratch);
   try {
     for await (const ledger of streamLedgers(engine, store, { facts, query: { now } })) {
-      writeLines(ledger, { gaps, days });
+      await staged.add(ledger);
     }
-    gaps.close();
-    days.close();
-    await readLines(engine, { gaps: gaps.path, days: days.path });
+    await staged.seal();
   } finally {
-    await gaps.remove();
-    await days.remove();
+    await staged.remove();
   }
   const kind = context.settings.source === "demo" ? "demo" : "live";
   const outputs = (await writeTables(engine, [GAPS, COMPLETENESS], { store, kind })).map(({ key }) => key);
@@ -65,40 +66,90 @@ async function ledgerFingerprint({ store, startedAt }: RunContext, facts: LakeFa
   ]);
 }
 
-const CELL = /[",\n]/;
+/** Ledgers on their way into tables: gaps as columns of numbers, and the reasons that many of them share once. */
+class StagedLedgers {
+  readonly #engine: DuckDb;
+  readonly #reasons: LineFile;
+  readonly #days: LineFile;
+  #count = 0;
 
-function writeLines(ledger: StreamLedger, { gaps, days }: { gaps: LineFile; days: LineFile }): void {
-  const { symbol, timeframe } = ledger;
-  for (const { from_ms, until_ms, missing, cause, evidence } of allGaps(ledger)) {
-    const text = CELL.test(evidence) ? `"${evidence.replaceAll('"', '""')}"` : evidence;
-    gaps.write(`${symbol},${timeframe},${from_ms},${until_ms},${missing},${cause},${text}\n`);
+  constructor(engine: DuckDb, scratch: string) {
+    this.#engine = engine;
+    this.#reasons = new LineFile(`${scratch}/reasons.csv`);
+    this.#days = new LineFile(`${scratch}/days.csv`);
   }
-  for (const { day_ms, expected, present, filled, absent } of ledger.days()) {
-    days.write(`${symbol},${timeframe},${day_ms},${expected},${present},${filled},${absent}\n`);
-  }
-}
 
-async function readLines(engine: DuckDb, paths: { gaps: string; days: string }): Promise<void> {
-  const csv = (path: string, columns: string) =>
-    `read_csv(${quote(path)}, header = false, auto_detect = false, delim = ',', quote = '"', escape = '"',
-      columns = {symbol: 'VARCHAR', timeframe: 'VARCHAR', ${columns}})`;
-  await engine.run(
-    `CREATE TABLE lakebook.gaps AS
-      SELECT make_timestamp(from_ms * 1000) AS gap_from, make_timestamp(until_ms * 1000) AS gap_to,
-        missing, cause, evidence, symbol, timeframe
-      FROM ${
-      csv(
-        paths.gaps,
-        `from_ms: 'BIGINT', until_ms: 'BIGINT', missing: 'BIGINT', cause: 'VARCHAR', evidence: 'VARCHAR'`,
-      )
-    };
-     CREATE TABLE lakebook.completeness AS
-      SELECT CAST(make_timestamp(day_ms * 1000) AS DATE) AS day, expected, present, filled, absent, symbol, timeframe
-      FROM ${
-      csv(
-        paths.days,
-        `day_ms: 'BIGINT', expected: 'INTEGER', present: 'INTEGER', filled: 'INTEGER', absent: 'INTEGER'`,
-      )
-    }`,
-  );
+  async add(ledger: StreamLedger): Promise<void> {
+    const { gaps, step_ms } = ledger;
+    const { reasons, reason } = gaps.reasons();
+    const { from_ms, missing } = gaps;
+    await this.#addGaps(ledger, reasons, {
+      from_ms,
+      until_ms: from_ms.map((from, i) => from + missing[i]! * step_ms),
+      missing,
+      reason,
+    });
+    const later = notYetDue(ledger);
+    if (later) {
+      await this.#addGaps(ledger, [later], {
+        from_ms: Float64Array.of(later.from_ms),
+        until_ms: Float64Array.of(later.until_ms),
+        missing: Float64Array.of(later.missing),
+        reason: Float64Array.of(0),
+      });
+    }
+    for (const { day_ms, ...day } of ledger.days()) {
+      const { expected, present, filled, absent } = day;
+      this.#days.write(
+        `${ledger.symbol},${ledger.timeframe},${day_ms},${expected},${present},${filled},${absent}\n`,
+      );
+    }
+  }
+
+  async #addGaps(
+    { symbol, timeframe }: StreamLedger,
+    reasons: readonly GapReason[],
+    gaps: Record<"from_ms" | "until_ms" | "missing" | "reason", Float64Array>,
+  ): Promise<void> {
+    const first = this.#count;
+    for (const { cause, evidence } of reasons) {
+      const sentence = evidence.replaceAll('"', '""');
+      this.#reasons.write(`${this.#count++},${symbol},${timeframe},${cause},"${sentence}"\n`);
+    }
+    await this.#engine.appendColumns("stage.gaps", {
+      ...gaps,
+      reason: gaps.reason.map((reason) => first + reason),
+    });
+  }
+
+  /** Makes `lakebook.gaps`, a view, and `lakebook.completeness` of all that was added. */
+  async seal(): Promise<void> {
+    this.#reasons.close();
+    this.#days.close();
+    const csv = ({ path }: LineFile, columns: string) =>
+      `read_csv(${quote(path)}, header = false, auto_detect = false, delim = ',', quote = '"', escape = '"',
+        columns = {${columns}})`;
+    const stream = "symbol: 'VARCHAR', timeframe: 'VARCHAR'";
+    await this.#engine.run(
+      `CREATE TABLE stage.reasons AS
+        FROM ${csv(this.#reasons, `reason: 'DOUBLE', ${stream}, cause: 'VARCHAR', evidence: 'VARCHAR'`)};
+       CREATE VIEW lakebook.gaps AS
+        SELECT make_timestamp(from_ms::BIGINT * 1000) AS gap_from, make_timestamp(until_ms::BIGINT * 1000) AS gap_to,
+          missing::BIGINT AS missing, cause, evidence, symbol, timeframe
+        FROM stage.gaps JOIN stage.reasons USING (reason);
+       CREATE TABLE lakebook.completeness AS
+        SELECT CAST(make_timestamp(day_ms * 1000) AS DATE) AS day, expected, present, filled, absent, symbol, timeframe
+        FROM ${
+        csv(
+          this.#days,
+          `${stream}, day_ms: 'BIGINT', expected: 'INTEGER', present: 'INTEGER', filled: 'INTEGER', absent: 'INTEGER'`,
+        )
+      }`,
+    );
+  }
+
+  async remove(): Promise<void> {
+    await this.#reasons.remove();
+    await this.#days.remove();
+  }
 }

@@ -1,23 +1,7 @@
 import { type SeriesAudit, seriesName, type SeriesThresholds } from "./check_series.ts";
 import { DEFAULT_QUALITY_CONFIG } from "./config.ts";
 import { type Finding, judge, minuteOf } from "./finding.ts";
-
-/** The outliers of a series, as `warehouse/audit_outliers.ts` counts them. */
-export interface OutlierCounts {
-  flagged: number;
-  examples: {
-    time: number;
-    /** Which of open, high, low and close are out. */
-    prices: string[];
-    open: number;
-    high: number;
-    low: number;
-    close: number;
-    /** The neighbours' median close. */
-    centre: number;
-    z: number;
-  }[];
-}
+import type { Outliers } from "./outlier_finder.ts";
 
 /**
  * Judges prices that stand alone.
@@ -36,7 +20,7 @@ export interface OutlierCounts {
  */
 export function checkOutliers(
   series: Pick<SeriesAudit, "symbol" | "source" | "timeframe" | "rows">,
-  { flagged, examples }: OutlierCounts,
+  { flagged, examples }: Pick<Outliers, "flagged" | "examples">,
   thresholds: SeriesThresholds = DEFAULT_QUALITY_CONFIG.series,
 ): Finding {
   const share = series.rows === 0 ? 0 : flagged / series.rows;

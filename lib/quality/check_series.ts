@@ -1,37 +1,21 @@
 import { HOUR_MS } from "../core/time.ts";
 import { DEFAULT_QUALITY_CONFIG, type QualityConfig } from "./config.ts";
 import { type Finding, type FindingStatus, judge, minuteOf } from "./finding.ts";
+import type { SeriesCounts } from "./series_counter.ts";
 
-/** What was counted in one series of candles: equal bars of one symbol from one source. */
-export interface SeriesAudit {
+/** What is known of one series of candles: equal bars of one symbol, what a walk over them counted, and what was settled before. */
+export interface SeriesAudit extends Omit<SeriesCounts, "months"> {
   symbol: string;
   source: string;
   timeframe: string;
-  /** Bars that are kept. */
-  rows: number;
-  /** First and last bar, epoch milliseconds. */
-  from_ms: number;
-  to_ms: number;
   /** Lines that were refused at the door, by reason. */
   rejected: Record<string, number>;
-  /** Bars without a volume. */
-  null_volume: number;
-  /** Bars with a volume of zero. */
-  zero_volume: number;
-  /** Prices or volumes below zero (none can be kept, so any is a fault of ours). */
-  negative: number;
-  /** Bars whose open or close lies outside low and high. */
-  ohlc_inconsistent: number;
-  /** Bars that do not start on a multiple of their length. */
-  off_grid: number;
+  /** Rows that stood before an earlier one. */
   out_of_order: number;
+  /** Repeats of a bar with the very same values. */
   duplicates: number;
+  /** Bars that came twice with different values. */
   conflicts: number;
-  /** Places where the next bar is more than one bar away, and how many bars those places hide. */
-  gaps: number;
-  missing_bars: number;
-  /** The longest gaps, longest first. */
-  longest_gaps: { from_ms: number; to_ms: number; missing: number }[];
 }
 
 /** Levels and limits of the checks of a series. */

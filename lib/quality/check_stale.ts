@@ -1,14 +1,7 @@
 import { type SeriesAudit, seriesName, type SeriesThresholds } from "./check_series.ts";
 import { DEFAULT_QUALITY_CONFIG } from "./config.ts";
 import { type Finding, judge, minuteOf } from "./finding.ts";
-
-/** Runs of equal bars, as `warehouse/audit_stale.ts` counts them. */
-export interface StaleCounts {
-  runs: number;
-  bars: number;
-  /** Longest first. */
-  examples: { from_ms: number; to_ms: number; bars: number; close: number }[];
-}
+import type { StaleRuns } from "./stale_finder.ts";
 
 /**
  * How many equal bars make a run, by the bars' length.
@@ -34,7 +27,7 @@ export function leastStaleBars(
 /** Judges runs of equal bars, and counts the flat bars without volume that a source filled in. */
 export function checkStale(
   series: Pick<SeriesAudit, "symbol" | "source" | "timeframe">,
-  { runs, bars, examples }: StaleCounts,
+  { runs, bars, examples }: StaleRuns,
   filled: number,
   thresholds: SeriesThresholds = DEFAULT_QUALITY_CONFIG.series,
 ): Finding[] {

@@ -24,19 +24,25 @@ export interface StreamSpan {
   step_ms: number;
 }
 
+/** Why bars are missing. */
+export interface GapReason {
+  cause: GapCause;
+  evidence: string;
+}
+
 /** A gap, or the part of one that has one cause. */
-export interface JudgedGap {
+export interface JudgedGap extends GapReason {
   from_ms: number;
   /** Not included. */
   until_ms: number;
   missing: number;
-  cause: GapCause;
-  evidence: string;
 }
 
 /** All gaps of a stream. Their sentences are made when they are asked for. */
 export interface JudgedGaps extends GapColumns {
   count: number;
+  /** The reasons, each once, and for each gap the position of its own. */
+  reasons(): { reasons: GapReason[]; reason: Float64Array };
   /** The gap at a position, in order of time. */
   at(index: number): JudgedGap;
   /** How many bars each cause explains. */
@@ -75,22 +81,35 @@ export function judgeGaps(
     pieces.why[i]! >= 0 ? evidence[pieces.why[i]!]!.cause : outage[i] ? "source_offline" : "no_trade";
   const by_cause = { no_trade: 0, source_offline: 0, our_failure: 0, plan_limit: 0, not_yet_due: 0 };
   for (let i = 0; i < pieces.count; i++) by_cause[causeOf(i)] += pieces.missing[i]!;
+  const reasonOf = (i: number): GapReason => {
+    const why = pieces.why[i]!;
+    const sentence = why >= 0 ? evidence[why]!.evidence : inference(pieces.missing[i]!, expected[i]!);
+    return { cause: causeOf(i), evidence: sentence };
+  };
   return {
     count: pieces.count,
     from_ms: pieces.from_ms,
     missing: pieces.missing,
     by_cause,
+    reasons() {
+      const reasons: GapReason[] = [], reason = new Float64Array(pieces.count);
+      // By what the sentence is made of: the evidence's position, or the length and how usual it is.
+      const known = new Map<number, Map<number, number>>();
+      for (let i = 0; i < pieces.count; i++) {
+        const why = pieces.why[i]!, missing = pieces.missing[i]!;
+        const kind = why >= 0 ? -1 - why : missing;
+        const usual = why >= 0 ? 0 : expected[i]! >= RARE ? roughly(expected[i]!) : -expected[i]!;
+        let alike = known.get(kind);
+        if (alike === undefined) known.set(kind, alike = new Map());
+        let at = alike.get(usual);
+        if (at === undefined) alike.set(usual, at = reasons.push(reasonOf(i)) - 1);
+        reason[i] = at;
+      }
+      return { reasons, reason };
+    },
     at: (i) => {
       const from_ms = pieces.from_ms[i]!, missing = pieces.missing[i]!;
-      const why = pieces.why[i]!;
-      const sentence = why >= 0 ? evidence[why]!.evidence : inference(missing, expected[i]!);
-      return {
-        from_ms,
-        until_ms: from_ms + missing * step_ms,
-        missing,
-        cause: causeOf(i),
-        evidence: sentence,
-      };
+      return { from_ms, until_ms: from_ms + missing * step_ms, missing, ...reasonOf(i) };
     },
     longest: (count) => longestOf(pieces.missing, count),
   };
@@ -103,8 +122,18 @@ function inference(missing: number, expected: number): string {
     const chance = expected < 1e-12 ? "less than 1e-12" : expected.toPrecision(2);
     return `inferred: the market around it would leave ${chance} gaps of ${bars} or more in this stream`;
   }
-  const usual = Number(expected.toPrecision(2));
-  return `inferred: the market around it leaves about ${usual} gaps of ${bars} or more in this stream`;
+  return `inferred: the market around it leaves about ${
+    roughly(expected)
+  } gaps of ${bars} or more in this stream`;
+}
+
+/** A positive number to two digits. */
+function roughly(value: number): number {
+  const power = Math.floor(Math.log10(value)) - 1;
+  // Dividing by a power of ten, unlike multiplying by one below 1, gives the number that is written so.
+  return power >= 0
+    ? Math.round(value / 10 ** power) * 10 ** power
+    : Math.round(value * 10 ** -power) / 10 ** -power;
 }
 
 interface Pieces extends GapColumns {

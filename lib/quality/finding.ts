@@ -1,4 +1,5 @@
 import type { QualityConfig } from "./config.ts";
+import type { MonthCounts } from "./series_counter.ts";
 
 /** How a check ended: `warn` needs a person's eye, `fail` closes the quality gate. */
 export type FindingStatus = "pass" | "warn" | "fail";
@@ -24,12 +25,7 @@ export interface Finding {
 }
 
 /** What a month of a series holds, for charts. */
-export interface SeriesMonth {
-  /** `YYYY-MM`, UTC. */
-  month: string;
-  rows: number;
-  zero_volume: number;
-  filled: number;
+export interface SeriesMonth extends MonthCounts {
   outliers: number;
 }
 

@@ -6,11 +6,11 @@
  */
 export { checkParts, type HeldPart, monthName, type PartCounts, type PublishLimits } from "./check_parts.ts";
 export { checkFreshness } from "./check_freshness.ts";
-export { checkOutliers, type OutlierCounts } from "./check_outliers.ts";
+export { checkOutliers } from "./check_outliers.ts";
 export { checkSeries, type SeriesAudit, seriesName } from "./check_series.ts";
 export { checkSnapshot } from "./check_snapshot.ts";
 export { checkSources, type SourcesCounts } from "./check_sources.ts";
-export { checkStale, leastStaleBars, type StaleCounts } from "./check_stale.ts";
+export { checkStale, leastStaleBars } from "./check_stale.ts";
 export { checkTable, type TableAudit } from "./check_table.ts";
 export { checkTicks, type TicksCounts } from "./check_ticks.ts";
 export {
@@ -29,3 +29,6 @@ export {
   readQualityConfig,
 } from "./config.ts";
 export * from "./finding.ts";
+export { OutlierFinder, type Outliers, type OutlierSettings } from "./outlier_finder.ts";
+export { type MonthCounts, SeriesCounter, type SeriesCounts } from "./series_counter.ts";
+export { StaleFinder, type StaleRuns } from "./stale_finder.ts";

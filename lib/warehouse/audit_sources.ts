@@ -1,6 +1,13 @@
 /** Two sources of the same bars, side by side. */
-import type { AuditedSeries } from "./audit_outliers.ts";
 import type { DuckDb } from "./engine_duckdb.ts";
+
+/** One source's bars: a relation with `time` in epoch ms, each once, and `close`. */
+export interface SourceBars {
+  table: string;
+  symbol: string;
+  source: string;
+  timeframe: string;
+}
 
 /** How well two series fit when the second one is read `lag_ms` later. */
 export interface LagFit {
@@ -52,7 +59,7 @@ const SAMPLE = 20_000;
  */
 export async function auditSources(
   engine: DuckDb,
-  [a, b]: readonly [AuditedSeries, AuditedSeries],
+  [a, b]: readonly [SourceBars, SourceBars],
   { stepMs, difference, examples = 10 }: { stepMs: number; difference: number; examples?: number },
 ): Promise<SourcesAudit> {
   const common = `(SELECT a.time AS time, a.close AS a, b.close AS b, ln(a.close / b.close) AS r
@@ -85,8 +92,8 @@ export async function auditSources(
 
 async function fitLags(
   engine: DuckDb,
-  a: AuditedSeries,
-  b: AuditedSeries,
+  a: SourceBars,
+  b: SourceBars,
   stepMs: number,
 ): Promise<LagFit[]> {
   const lags = [

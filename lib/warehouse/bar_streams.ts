@@ -113,41 +113,54 @@ export async function readStreamBars(
   stream: BarStream,
   { from_ms, until_ms }: { from_ms: number; until_ms: number },
 ): Promise<StreamBars> {
-  const none = { bars: 0, first_ms: null, last_ms: null, ...columns([]) };
+  const none = {
+    bars: 0,
+    first_ms: null,
+    last_ms: null,
+    from_ms: new Float64Array(),
+    missing: new Float64Array(),
+  };
   if (stream.keys.length === 0) return none;
   const { step_ms } = stream;
-  const starts = `SELECT * FROM (SELECT t - t % ${step_ms} AS t FROM (${await startsSql(store, stream)}))
+  const starts = `SELECT t FROM (SELECT t - t % ${step_ms} AS t FROM (${await startsSql(store, stream)}))
     WHERE t >= ${Math.max(from_ms, MIN_MS)} AND t < ${Math.min(until_ms, MAX_MS)}`;
   // The objects are in order of time, and so are the rows in each: no sort is needed, and a doubt shows.
-  let table = `(${starts})`;
-  let gaps = await gapRows(engine, table, step_ms);
-  if (gaps.some(([, missing]) => missing! < 0)) {
-    await engine.run(
-      `CREATE OR REPLACE TEMP TABLE stream_starts AS SELECT DISTINCT t FROM (${starts}) ORDER BY t`,
-    );
-    table = "stream_starts";
-    gaps = await gapRows(engine, table, step_ms);
-  }
-  const { rows } = await engine.read(`SELECT count(*)::DOUBLE, min(t)::DOUBLE, max(t)::DOUBLE FROM ${table}`);
-  const [bars, first_ms, last_ms] = rows[0] as [number, number | null, number | null];
-  return { bars, first_ms, last_ms, ...columns(gaps) };
+  const sorted = `SELECT DISTINCT t FROM (${starts}) ORDER BY t`;
+  return (await walkStarts(engine.columns(starts), step_ms) ??
+    await walkStarts(engine.columns(sorted), step_ms))!;
 }
 
 /** Bounds that the engine's 64-bit integers and a `Date` share. */
 const MIN_MS = Date.UTC(1900, 0), MAX_MS = Date.UTC(2200, 0);
 
-async function gapRows(engine: DuckDb, table: string, step_ms: number): Promise<number[][]> {
-  const { rows } = await engine.read(
-    `SELECT (before + ${step_ms})::DOUBLE, ((t - before) // ${step_ms} - 1)::DOUBLE
-     FROM (SELECT t, lag(t) OVER () AS before FROM ${table}) WHERE t - before <> ${step_ms}`,
-  );
-  return rows as number[][];
-}
-
-function columns(gaps: readonly number[][]): Pick<StreamBars, "from_ms" | "missing"> {
+/** Finds the gaps between starts of bars; null where these are not in order, each once. */
+async function walkStarts(
+  chunks: AsyncIterable<Float64Array[]>,
+  step_ms: number,
+): Promise<StreamBars | null> {
+  const from_ms: number[] = [], missing: number[] = [];
+  let bars = 0, first_ms: number | null = null, before = NaN;
+  for await (const [starts] of chunks) {
+    for (const start of starts!) {
+      const way = start - before;
+      if (way !== step_ms) {
+        if (way <= 0) return null;
+        if (first_ms === null) first_ms = start;
+        else {
+          from_ms.push(before + step_ms);
+          missing.push(Math.trunc(way / step_ms) - 1);
+        }
+      }
+      before = start;
+    }
+    bars += starts!.length;
+  }
   return {
-    from_ms: Float64Array.from(gaps, (row) => row[0]!),
-    missing: Float64Array.from(gaps, (row) => row[1]!),
+    bars,
+    first_ms,
+    last_ms: first_ms === null ? null : before,
+    from_ms: Float64Array.from(from_ms),
+    missing: Float64Array.from(missing),
   };
 }
 

@@ -3,6 +3,9 @@ import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { SqlError } from "../core/errors.ts";
 import { translate } from "./translate.ts";
 
+/** The engine's vectors hold no more. */
+const CHUNK_ROWS = 2048;
+
 /** What makes DuckDB answer as Athena does: integer division truncates, and names that the translator leaves alone. */
 const DIALECT = `
   SET GLOBAL TimeZone = 'UTC';
@@ -85,6 +88,69 @@ export class DuckDb implements Disposable {
       columns: reader.columnNames().map((name, i) => ({ name, type: String(types[i]) })),
       rows: reader.getRowsJS(),
     };
+  }
+
+  /**
+   * Runs a DuckDB statement whose columns are numbers, and gives them as columns of doubles, NaN for null, a few
+   * thousand rows at a time: what has millions of rows is walked over in little memory.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * using engine = await openDuckDb();
+   * const chunks = await Array.fromAsync(engine.columns("SELECT i, NULL AS none FROM range(3) AS t (i)"));
+   * assertEquals(chunks, [[Float64Array.of(0, 1, 2), Float64Array.of(NaN, NaN, NaN)]]);
+   * ```
+   */
+  async *columns(sql: string): AsyncGenerator<Float64Array[]> {
+    const { default: bindings } = await import("@duckdb/node-bindings");
+    const doubles = `SELECT coalesce(COLUMNS(*)::DOUBLE, 'nan') FROM (${sql})`;
+    const result = await this.#explained(sql, () => this.#connection.stream(doubles));
+    while (true) {
+      const fetched = await this.#explained(sql, () => result.fetchChunk());
+      if (fetched === null || fetched.rowCount === 0) return;
+      const { chunk, rowCount, columnCount } = fetched;
+      yield Array.from({ length: columnCount }, (_, at) => {
+        // The library's own vectors look at each value by itself; without nulls the bytes are the values.
+        const vector = bindings.data_chunk_get_vector(chunk, at);
+        const bytes = bindings.vector_get_data(vector, rowCount * Float64Array.BYTES_PER_ELEMENT);
+        return new Float64Array(bytes.slice().buffer);
+      });
+    }
+  }
+
+  /**
+   * Adds rows to a table whose columns are all doubles, in the table's order: what {@linkcode columns} reads, written.
+   *
+   * @param table With its schema: `stage.pairs`.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals } from "@std/assert";
+   * using engine = await openDuckDb();
+   * await engine.run("CREATE TABLE stage.pairs (i DOUBLE, half DOUBLE)");
+   * await engine.appendColumns("stage.pairs", { i: Float64Array.of(1, 2), half: Float64Array.of(0.5, 1) });
+   * assertEquals((await engine.read("FROM stage.pairs")).rows, [[1, 0.5], [2, 1]]);
+   * ```
+   */
+  async appendColumns(table: string, columns: Readonly<Record<string, Float64Array>>): Promise<void> {
+    const { DOUBLE, DuckDBDataChunk } = await import("@duckdb/node-api");
+    const { default: bindings } = await import("@duckdb/node-bindings");
+    const [schema, name] = table.split(".");
+    const appender = await this.#connection.createAppender(name!, schema!);
+    const values = Object.values(columns);
+    const rows = values[0]!.length;
+    for (let from = 0; from < rows; from += CHUNK_ROWS) {
+      const count = Math.min(CHUNK_ROWS, rows - from);
+      const chunk = DuckDBDataChunk.create(values.map(() => DOUBLE), count);
+      for (const [at, column] of values.entries()) {
+        const { buffer } = column.slice(from, from + count);
+        const vector = bindings.data_chunk_get_vector(chunk.chunk, at);
+        bindings.copy_data_to_vector(vector, 0, buffer, 0, buffer.byteLength);
+      }
+      appender.appendDataChunk(chunk);
+    }
+    appender.closeSync();
   }
 
   /** Makes a table from a query in Athena's dialect. */

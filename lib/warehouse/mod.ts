@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./audit.ts";
+export * from "./bar_columns.ts";
 export * from "./candle_stage.ts";
 export * from "./catalog.ts";
 export * from "./engine_duckdb.ts";

@@ -17,17 +17,20 @@ import {
   checkTicks,
   type Finding,
   leastStaleBars,
+  OutlierFinder,
   type QualityConfig,
+  type SeriesAudit,
+  SeriesCounter,
+  type SeriesCounts,
   seriesName,
   type SeriesProfile,
+  StaleFinder,
 } from "../../quality/mod.ts";
 import { TIMEFRAMES } from "../../sources/candles_csv.ts";
-import { auditSeries, auditTable, type SettledSeries } from "../../warehouse/audit.ts";
-import { auditMonths } from "../../warehouse/audit_months.ts";
-import { type AuditedSeries, auditOutliers } from "../../warehouse/audit_outliers.ts";
-import { auditSources } from "../../warehouse/audit_sources.ts";
-import { auditStale } from "../../warehouse/audit_stale.ts";
+import { auditTable } from "../../warehouse/audit.ts";
+import { auditSources, type SourceBars } from "../../warehouse/audit_sources.ts";
 import { auditTicks } from "../../warehouse/audit_ticks.ts";
+import { readBars } from "../../warehouse/bar_columns.ts";
 import { readCandlesSql } from "../../warehouse/candle_stage.ts";
 import type { CandleRecord } from "../../warehouse/candle_records.ts";
 import { registerTables } from "../../warehouse/catalog.ts";
@@ -66,9 +69,6 @@ export async function heldFindings(context: RunContext): Promise<Finding[]> {
   ];
 }
 
-/** Rows of a stream that the engine keeps while it is audited: 4 million are 200 MB. */
-const READ_AT_ONCE = 4e6;
-
 /** A stream of candles in silver, as the audits want it. */
 interface Stream {
   table: string;
@@ -103,20 +103,16 @@ export async function seriesFindings(
       .flatMap(([, unit]) => unit.settled.filter(({ timeframe }) => timeframe === stream.timeframe));
     const sum = (count: "out_of_order" | "duplicates" | "conflicts") =>
       settled.reduce((total, counts) => total + counts[count], 0);
-    const { rows } = await engine.read(`SELECT count(*) FROM ${stream.table}`);
-    if (Number(rows[0]![0]) === 0) continue;
-    const series = {
-      ...stream,
-      rows: Number(rows[0]![0]),
+    const { symbol, source, timeframe } = stream;
+    const about = {
+      ...{ symbol, source, timeframe, rejected },
       out_of_order: sum("out_of_order"),
       duplicates: sum("duplicates"),
       conflicts: sum("conflicts"),
     };
-    const { checked, profile } = await oneSeries(engine, series, {
-      rejected,
-      config,
-      now: context.startedAt,
-    });
+    const walked = await walk(engine, stream.table, { about, config, now: context.startedAt });
+    if (walked === null) continue;
+    const { checked, profile } = walked;
     findings.push(...checked, ...await sourcesFindings(context, { engine, stream, mine }, config));
     profiles.push(profile);
   }
@@ -126,11 +122,6 @@ export async function seriesFindings(
 /** Silver as the audits want it: `time` in epoch ms, sorted. Hours are looked at where hours came in, else they are sums of minutes. */
 async function streams(engine: DuckDb, records: readonly CandleRecord[]): Promise<Stream[]> {
   const found: Stream[] = [];
-  const rows = new Map<string, number>();
-  for (const { symbol, timeframe, rows: more } of records) {
-    const name = `${symbol} ${timeframe}`;
-    rows.set(name, (rows.get(name) ?? 0) + more);
-  }
   for (const span of sourceSpans(records)) {
     const { symbol, timeframe, source } = span;
     const before = found.find((other) => other.symbol === symbol && other.timeframe === timeframe);
@@ -141,9 +132,7 @@ async function streams(engine: DuckDb, records: readonly CandleRecord[]): Promis
     const table = timeframe === "1m" ? OHLCV_MINUTE : timeframe === "1h" ? OHLCV_HOURLY : OHLCV_BARS;
     const [start] = Object.keys(table.columns);
     const relation = `stage.stream_${found.length}`;
-    // Read from the lake once rather than by each audit, unless it is too long for that.
-    const kind = (rows.get(`${symbol} ${timeframe}`) ?? 0) > READ_AT_ONCE ? "VIEW" : "TABLE";
-    await engine.run(`CREATE OR REPLACE ${kind} ${relation} AS
+    await engine.run(`CREATE OR REPLACE VIEW ${relation} AS
       SELECT epoch_ms(${start}) AS time, open, high, low, close, volume FROM ${table.database}.${table.name}
       WHERE symbol = ${quote(symbol)} ${table === OHLCV_BARS ? `AND timeframe = ${quote(timeframe)}` : ""}`);
     found.push({ table: relation, symbol, timeframe, source, sources: [source] });
@@ -151,31 +140,43 @@ async function streams(engine: DuckDb, records: readonly CandleRecord[]): Promis
   return found;
 }
 
-async function oneSeries(
+/** Walks over a stream once, and judges what was seen; null where nothing of it was published. */
+async function walk(
   engine: DuckDb,
-  series: SettledSeries,
-  { rejected, config, now }: { rejected: Record<string, number>; config: QualityConfig; now: Date },
-): Promise<{ checked: Finding[]; profile: SeriesProfile }> {
-  const thresholds = config.series;
-  const { examples } = config;
-  const audit = await auditSeries(engine, series, rejected);
-  const outliers = await auditOutliers(engine, series, thresholds.outliers, { examples });
-  const least = leastStaleBars(series.timeframe, thresholds);
-  const stale = await auditStale(engine, series, { least, examples });
-  const months = await auditMonths(engine, series);
+  table: string,
+  { about, config: { series: thresholds, examples }, now }: {
+    about: Omit<SeriesAudit, keyof SeriesCounts>;
+    config: QualityConfig;
+    now: Date;
+  },
+): Promise<{ checked: Finding[]; profile: SeriesProfile } | null> {
+  const counter = new SeriesCounter(TIMEFRAMES[about.timeframe]!);
+  const outlierFinder = new OutlierFinder(thresholds.outliers, { examples });
+  const staleFinder = new StaleFinder(leastStaleBars(about.timeframe, thresholds), { examples });
+  for await (const bars of readBars(engine, table)) {
+    counter.add(bars);
+    outlierFinder.add(bars);
+    staleFinder.add(bars);
+  }
+  const { months, ...counts } = counter.end();
+  const audit: SeriesAudit = { ...about, ...counts };
+  const outliers = outlierFinder.end();
   const filled = months.reduce((sum, month) => sum + month.filled, 0);
+  const { symbol, source, timeframe } = about;
+  const { rows, from_ms, to_ms } = counts;
+  if (rows === 0) return null;
   return {
     checked: [
       ...checkSeries(audit, thresholds),
       checkOutliers(audit, outliers, thresholds),
-      ...checkStale(series, stale, filled, thresholds),
-      checkFreshness(seriesName(series), { newest: audit.to_ms, now }, thresholds.freshness),
+      ...checkStale(audit, staleFinder.end(), filled, thresholds),
+      checkFreshness(seriesName(audit), { newest: to_ms, now }, thresholds.freshness),
     ],
     profile: {
-      ...{ symbol: series.symbol, source: series.source, timeframe: series.timeframe, rows: series.rows },
-      from: new Date(audit.from_ms).toISOString(),
-      to: new Date(audit.to_ms).toISOString(),
-      outlier_rate: series.rows === 0 ? 0 : outliers.flagged / series.rows,
+      ...{ symbol, source, timeframe, rows },
+      from: new Date(from_ms).toISOString(),
+      to: new Date(to_ms).toISOString(),
+      outlier_rate: outliers.flagged / rows,
       months: months.map((month) => ({ ...month, outliers: outliers.by_month[month.month] ?? 0 })),
     },
   };
@@ -189,7 +190,7 @@ async function sourcesFindings(
 ): Promise<Finding[]> {
   if (stream.sources.length < 2) return [];
   const { symbol, timeframe } = stream;
-  const sides: AuditedSeries[] = [];
+  const sides: SourceBars[] = [];
   for (const source of stream.sources) {
     const table = `${stream.table}_of_${sides.length}`;
     const files = await Promise.all(

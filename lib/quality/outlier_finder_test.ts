@@ -1,9 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
+import type { BarColumns } from "../core/rows.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
-import { randomWalk } from "./_test_candles.ts";
-import { auditOutliers } from "./audit_outliers.ts";
-import { CandleStage } from "./candle_stage.ts";
-import { type DuckDb, openDuckDb } from "./engine_duckdb.ts";
+import { randomWalk } from "../warehouse/_test_candles.ts";
+import { readBars } from "../warehouse/bar_columns.ts";
+import { CandleStage } from "../warehouse/candle_stage.ts";
+import { openDuckDb } from "../warehouse/engine_duckdb.ts";
+import { piecesOf } from "./_test_columns.ts";
+import { OutlierFinder } from "./outlier_finder.ts";
 
 const SETTINGS = { neighbours: 10, robust_z: 8, floor: 0.02, within: 2, returned: 0.5 };
 const MINUTE = 60_000;
@@ -24,15 +27,13 @@ function bars(count: number, change: (bar: Bar, i: number) => Partial<Bar>): Bar
   });
 }
 
-async function fill(engine: DuckDb, table: string, rows: readonly Bar[]): Promise<void> {
-  const values = rows.map(({ time, open, high, low, close }) =>
-    `(${time}::BIGINT, ${open}::DOUBLE, ${close}::DOUBLE, ${high}::DOUBLE, ${low}::DOUBLE, 1.0::DOUBLE)`
-  );
-  await engine.run(
-    `CREATE OR REPLACE TABLE ${table} (time BIGINT, open DOUBLE, close DOUBLE, high DOUBLE, low DOUBLE,
-    volume DOUBLE)`,
-  );
-  if (values.length > 0) await engine.run(`INSERT INTO ${table} VALUES ${values.join(",")}`);
+async function find(
+  pieces: Iterable<BarColumns> | AsyncIterable<BarColumns>,
+  options?: { examples: number },
+) {
+  const finder = new OutlierFinder(SETTINGS, options);
+  for await (const bars of pieces) finder.add(bars);
+  return finder.end();
 }
 
 const at = (...where: number[]) => (change: Partial<Bar>) => (_: Bar, i: number) =>
@@ -69,50 +70,36 @@ function scaled({ open, high, low, close }: Bar, factor: number): Partial<Bar> {
   return { open: open * factor, high: high * factor, low: low * factor, close: close * factor };
 }
 
-Deno.test("auditOutliers() flags prices that stand alone, and no new level", async () => {
-  using engine = await openDuckDb();
+Deno.test("OutlierFinder flags prices that stand alone, and no new level", async () => {
   for (const [name, rows, found] of TABLE) {
-    await fill(engine, "bars", rows);
-    const { flagged, examples } = await auditOutliers(engine, { table: "bars" }, SETTINGS);
+    const { flagged, examples } = await find(piecesOf(rows));
     const got = examples.map(({ time, prices }) => [time / MINUTE, prices.join()] as [number, string])
       .sort(([a], [b]) => a - b);
     assertEquals([name, flagged, got], [name, found.length, found]);
   }
 });
 
-Deno.test("auditOutliers() tells centre and distance, by month, the worst ones first", async () => {
-  using engine = await openDuckDb();
+Deno.test("OutlierFinder tells centre and distance, by month, the worst ones first", async () => {
   const change = (_: Bar, i: number) => i === 20 ? { low: 50 } : i === 60 ? { low: 10 } : {};
   const start = Date.UTC(2020, 0, 31, 23, 20);
-  await fill(engine, "bars", bars(100, change).map((bar) => ({ ...bar, time: start + bar.time })));
-  const audit = await auditOutliers(engine, { table: "bars" }, SETTINGS, { examples: 1 });
-  assertEquals([audit.flagged, audit.by_month], [2, { "2020-01": 1, "2020-02": 1 }]);
-  const [worst] = audit.examples;
-  assertEquals(audit.examples.length, 1);
+  const rows = bars(100, change).map((bar) => ({ ...bar, time: start + bar.time }));
+  const { flagged, by_month, examples } = await find(piecesOf(rows), { examples: 1 });
+  assertEquals([flagged, by_month], [2, { "2020-01": 1, "2020-02": 1 }]);
+  const [worst] = examples;
+  assertEquals(examples.length, 1);
   assertEquals([worst!.time, worst!.low], [start + 60 * MINUTE, 10]);
   // The neighbours close at 100, 100.1 and 100.2 in turn; 100.1 is their median and the floor is the scale.
   assert(Math.abs(worst!.centre - 100.1) < 1e-9 && Math.abs(worst!.z - Math.log(10.01) / 0.02) < 1e-9);
 });
 
-Deno.test("auditOutliers() gives the same over a union of pieces, cut anywhere, as over one table", async () => {
-  using engine = await openDuckDb({ threads: 2 });
+Deno.test("OutlierFinder gives the same for bars in pieces, cut anywhere, as for all at once", async () => {
   const walk = randomWalk(0, 3_000 * MINUTE, { sparse: 1e9 });
   const rows = walk.map((bar, i) => i % 97 === 50 ? { ...bar, low: bar.low / 2 } : bar);
-  await fill(engine, "whole", rows);
-  const whole = await auditOutliers(engine, { table: "whole" }, SETTINGS, { examples: 1000 });
+  const whole = await find(piecesOf(rows), { examples: 1000 });
   assertEquals(whole.flagged, rows.filter((_, i) => i % 97 === 50).length);
-  for (const size of [1, 2047, 2048, 2500]) {
-    const cuts = [0, 50, 51 + size, rows.length - 1, rows.length];
-    for (const [i, cut] of cuts.slice(1).entries()) {
-      await engine.run(`CREATE OR REPLACE TABLE piece_${i} AS SELECT * FROM whole
-        WHERE time >= ${rows[cuts[i]!]!.time} AND time < ${rows[cut]?.time ?? 1e15}`);
-    }
-    await engine.run(
-      `CREATE OR REPLACE VIEW pieces AS ${
-        cuts.slice(1).map((_, i) => `SELECT * FROM piece_${i}`).join(" UNION ALL ")
-      }`,
-    );
-    assertEquals(await auditOutliers(engine, { table: "pieces" }, SETTINGS, { examples: 1000 }), whole);
+  for (const size of [1, 7, 10, 11, 30, 2047]) {
+    const cuts = Array.from({ length: Math.ceil(rows.length / size) }, (_, i) => i * size);
+    assertEquals(await find(piecesOf(rows, cuts), { examples: 1000 }), whole);
   }
 });
 
@@ -150,7 +137,7 @@ const REAL: [name: string, flagged: Record<string, string>][] = [
 ];
 
 for (const [name, expected] of REAL) {
-  Deno.test(`auditOutliers() flags the bad prints of ${name} and hardly anything else`, async () => {
+  Deno.test(`OutlierFinder flags the bad prints of ${name} and hardly anything else`, async () => {
     const url = new URL(name, DATA);
     if (!await Deno.stat(url).then(() => true, () => false)) {
       return console.log("skipped: ../shared/data is absent");
@@ -163,7 +150,7 @@ for (const [name, expected] of REAL) {
       source: "x",
     });
     const [series] = await stage.seal();
-    const { examples } = await auditOutliers(engine, series!, SETTINGS, { examples: 100 });
+    const { examples } = await find(readBars(engine, series!.table), { examples: 100 });
     const got = examples.toSorted((a, b) => a.time - b.time).map((bar) => [
       new Date(bar.time).toISOString().slice(0, 16),
       bar.prices.map((price) => `${price} ${bar[price as "low"]}`).join(", "),
