@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { checkDrift } from "./check_drift.ts";
 export { checkParts, type HeldPart, monthName, type PartCounts, type PublishLimits } from "./check_parts.ts";
 export { checkFreshness } from "./check_freshness.ts";
 export { checkOutliers } from "./check_outliers.ts";
