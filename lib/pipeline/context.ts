@@ -13,6 +13,7 @@ import {
   type QualityReport,
   readQualityConfig,
 } from "../quality/mod.ts";
+import { LakeError } from "../core/errors.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
 import { CANDLE_RECORDS, type CandleRecord, candleRecord } from "../warehouse/candle_records.ts";
 import { CandleStage, type StagedSeries } from "../warehouse/candle_stage.ts";
@@ -217,6 +218,12 @@ export class RunContext implements AsyncDisposable {
       stage.clear();
       for (const record of files) {
         const { key, timeframe } = record;
+        if (await this.store.head(key) === null) {
+          throw new LakeError(
+            `Cannot read "${key}": it is gone though the lake's ledger names it, bring it back from a copy ` +
+              `(\`deno task doctor --lake ${this.store.url}\` lists all that is damaged)`,
+          );
+        }
         await stage.load(await inspectCandles(await this.store.localPath(key), { timeframe }), record);
         this.markStaged(record.sha256);
       }
