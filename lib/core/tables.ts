@@ -101,6 +101,25 @@ export const PROCESSED_PRICES = {
   about: "market snapshots, one row a coin and slot",
 } as const satisfies TableDefinition;
 
+/** Values that the stable tables have no column for, kept where the lake's contract says `evolve`: one row a value. */
+export const EXTRA_VALUES = {
+  database: "crypto_analytics",
+  name: "extra_values",
+  columns: {
+    id: "string",
+    source: "string",
+    timestamp_ms: "bigint",
+    column_name: "string",
+    value: "string",
+    origin: "string",
+  },
+  partitions: { entity: "string", year: "int" },
+  format: "ndjson",
+  prefix: "processed/extra_values/",
+  about:
+    "values of columns and fields that were not there before: of candles by symbol, of snapshots by coin",
+} as const satisfies TableDefinition;
+
 /** Silver minutes: of each hour those of one source, and those that another one filled in. */
 export const OHLCV_MINUTE = {
   database: "crypto_analytics",
@@ -237,6 +256,7 @@ export const TABLES: readonly TableDefinition[] = [
   STREAM_TICKS,
   PRICE_TICKS,
   PROCESSED_PRICES,
+  EXTRA_VALUES,
   OHLCV_MINUTE,
   OHLCV_BARS,
   OHLCV_HOURLY,

@@ -1,6 +1,14 @@
 /** Keys of the lake: where each kind of object lies. The same on disk and on S3. */
+import type { ContractEntity } from "../core/contract.ts";
 import { LakeError } from "../core/errors.ts";
-import { BTCUSD_RAW, PRICE_HISTORY, PRICE_TICKS, PROCESSED_PRICES, STREAM_TICKS } from "../core/tables.ts";
+import {
+  BTCUSD_RAW,
+  EXTRA_VALUES,
+  PRICE_HISTORY,
+  PRICE_TICKS,
+  PROCESSED_PRICES,
+  STREAM_TICKS,
+} from "../core/tables.ts";
 import { compactStamp, hourParts, utcDay } from "../core/time.ts";
 
 /**
@@ -74,6 +82,11 @@ export function priceTicksKey(symbol: string, day: string): string {
 /** Typed rows of one market snapshot. */
 export function marketPricesKey(slot: Date): string {
   return `${PROCESSED_PRICES.prefix}${hourFolder(slot)}/${compactStamp(slot)}.ndjson.gz`;
+}
+
+/** Values of one raw object (a candle file by its hash, a page by its stamp) that no stable table has a column for. */
+export function extraValuesKey(entity: ContractEntity, year: number, unit: string): string {
+  return `${EXTRA_VALUES.prefix}entity=${entity}/year=${year}/${unit}.ndjson.gz`;
 }
 
 /** Price samples of one symbol and year. */

@@ -6,18 +6,14 @@ import type { DailyFeatures } from "../features/daily_features.ts";
 import type { ObjectHash } from "../lake/run_log.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import type { Comparison } from "../models/mod.ts";
-import {
-  DEFAULT_QUALITY_CONFIG,
-  QUALITY_CONFIG_KEY,
-  type QualityConfig,
-  type QualityReport,
-  readQualityConfig,
-} from "../quality/mod.ts";
 import { LakeError } from "../core/errors.ts";
+import type { QualityConfig, QualityReport } from "../quality/mod.ts";
+import { rowCheck } from "../sources/candle_contract.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
 import { CANDLE_RECORDS, type CandleRecord, candleRecord } from "../warehouse/candle_records.ts";
 import { CandleStage, type StagedSeries } from "../warehouse/candle_stage.ts";
 import type { HistoryQuestion } from "./backfill/history_question.ts";
+import { lakeConfig } from "./lake_config.ts";
 import type { LayoutChoice } from "./steps/convert_candles.ts";
 import { type DuckDb, openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { readFills } from "../warehouse/fill_records.ts";
@@ -159,10 +155,11 @@ export class RunContext implements AsyncDisposable {
     );
   }
 
-  /** To be called after a record was written: the newest, in place of an older one of the same bytes. */
-  async noteCandleRecord(record: CandleRecord): Promise<void> {
-    const others = (await this.candleRecords()).filter(({ sha256 }) => sha256 !== record.sha256);
-    this.#records = Promise.resolve([...others, record]);
+  /** To be called after a record was written: the newest, in place of an older one of the same bytes, or of `former`. */
+  async noteCandleRecord(record: CandleRecord, former = record): Promise<void> {
+    const gone = [record.sha256, former.sha256];
+    const others = (await this.candleRecords()).filter(({ sha256 }) => !gone.includes(sha256));
+    this.#records = Promise.resolve([...others, record].sort((a, b) => a.arrival - b.arrival));
     this.#units = null;
     this.#dirty = null;
     this.#series = null;
@@ -179,9 +176,7 @@ export class RunContext implements AsyncDisposable {
    * @throws {ConfigError} where `_quality.json` cannot be used.
    */
   qualityConfig(): Promise<QualityConfig> {
-    return this.#config ??= this.store.get(QUALITY_CONFIG_KEY).then((bytes) =>
-      bytes ? readQualityConfig(new TextDecoder().decode(bytes)) : DEFAULT_QUALITY_CONFIG
-    );
+    return this.#config ??= lakeConfig(this.store);
   }
 
   /** Symbols' years, and what their silver is made of. */
@@ -217,14 +212,20 @@ export class RunContext implements AsyncDisposable {
     if (files.some(({ sha256 }) => !this.#staged.has(sha256))) {
       stage.clear();
       for (const record of files) {
-        const { key, timeframe } = record;
+        const { key, timeframe, symbol, contract, further } = record;
         if (await this.store.head(key) === null) {
           throw new LakeError(
             `Cannot read "${key}": it is gone though the lake's ledger names it, bring it back from a copy ` +
               `(\`deno task doctor --lake ${this.store.url}\` lists all that is damaged)`,
           );
         }
-        await stage.load(await inspectCandles(await this.store.localPath(key), { timeframe }), record);
+        const file = await inspectCandles(await this.store.localPath(key), { timeframe });
+        // What the contract refused at the door stays refused; markets were checked then. A converted file holds
+        // neither.
+        const check = contract === "discard_row" && record.original === undefined
+          ? rowCheck({ path: key, columns: [], further }, { symbol, mode: contract })
+          : null;
+        await stage.load(file, record, check);
         this.markStaged(record.sha256);
       }
     }

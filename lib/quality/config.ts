@@ -1,5 +1,6 @@
 /** The thresholds of all checks: one place for their defaults and their reasons. */
 import { z } from "zod";
+import { CONTRACT_MODES, DEFAULT_CONTRACT } from "../core/contract.ts";
 import { ConfigError } from "../core/errors.ts";
 
 /** What a check says once its count is above its limit; `pass` counts and shows, and never warns. */
@@ -125,7 +126,30 @@ const PUBLISH = z.strictObject({
   max_zero_volume_share: share(0.98),
 });
 
+const { candles, snapshots } = DEFAULT_CONTRACT;
+
+/** Columns and types that were not there before, see `core/contract.ts`. It holds for what comes in from now on. */
+const CONTRACT = z.strictObject({
+  /** Candle files: any column that is not one of their layout's own. */
+  candles: z.strictObject({
+    columns: z.enum(CONTRACT_MODES).default(candles.columns),
+    data_type: z.enum(CONTRACT_MODES).default(candles.data_type).refine(
+      (mode) => mode === "freeze" || mode === "discard_row",
+      "a candle without a price or a volume is none, so a bad value cannot go alone: choose freeze or discard_row",
+    ),
+  }).prefault({}),
+  /** Market pages: any field that CoinGecko does not document, and numbers that are none. */
+  snapshots: z.strictObject({
+    columns: z.enum(CONTRACT_MODES).default(snapshots.columns),
+    data_type: z.enum(CONTRACT_MODES).default(snapshots.data_type),
+  }).prefault({}),
+});
+
 const CONFIG = z.strictObject({
+  /** What happens to columns and types that were not there before. */
+  contract: CONTRACT.prefault({}),
+  /** Columns and types that were not there before, whatever the contract does with them. */
+  drift: counted("warn"),
   /** What months of candles have to pass before anybody sees them. */
   publish: PUBLISH.prefault({}),
   /** Each series of candles as it came in. */

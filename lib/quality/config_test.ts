@@ -23,6 +23,9 @@ const REFUSED: [text: string, words: string][] = [
   ['{"series":{"nulls":{"level":"panic"}}}', '"series.nulls.level" is not usable'],
   ['{"series":{"nulls":{"limit":-1}}}', '"series.nulls.limit" is not usable'],
   ['{"snapshot":{"freshness":{"limit_hours":0}}}', '"snapshot.freshness.limit_hours" is not usable'],
+  ['{"contract":{"candles":{"columns":"keep"}}}', '"contract.candles.columns" is not usable'],
+  ['{"contract":{"candles":{"data_type":"discard_value"}}}', "choose freeze or discard_row"],
+  ['{"contract":{"ticks":{}}}', 'there is no setting "contract.ticks"'],
   ['{"sources":null}', '"sources" is not usable'],
 ];
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { checkDrift } from "./check_drift.ts";
 export { checkParts, type HeldPart, monthName, type PartCounts, type PublishLimits } from "./check_parts.ts";
 export { type CauseVerdict, compareCauses } from "./compare_causes.ts";
 export { checkFreshness } from "./check_freshness.ts";

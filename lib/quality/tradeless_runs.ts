@@ -94,11 +94,12 @@ export function judgeRuns(
   };
   // Before the first judgement the market has no memory: no run is followed.
   let sums = sumUp(runs, outage, [0]);
+  let last: Sums | undefined;
   let doubtful: number[] = [];
   for (let i = 0; i < count; i++) if (!runs.excused[i] && judge(i, sums)) doubtful.push(i);
   for (const i of doubtful) outage[i] = 1;
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    sums = sumUp(runs, outage, CAPS);
+    sums = last = sumUp(runs, outage, CAPS, last);
     // Runs only pass: what was learnt from a run is not taken back.
     const left = doubtful.filter((i) => judge(i, sums));
     if (left.length === doubtful.length) break;
@@ -113,35 +114,45 @@ export function judgeRuns(
 /** Sums over the runs before each one. */
 interface Sums {
   /** Runs that are not taken for outages, */
-  runs: Float64Array;
+  runs: Int32Array;
   /** and of those, for each cap: bars that went on, and runs that ended, as far as they were followed. */
-  went_on: Float64Array[];
-  ended: Float64Array[];
-  /** Bars missing in all. */
+  went_on: Int32Array[];
+  ended: Int32Array[];
+  /** Bars missing in all; more than an Int32 holds where bars are short and a stream is very old. */
   missing: Float64Array;
   caps: readonly number[];
   outage: Uint8Array;
 }
 
-function sumUp(runs: Runs, outage: Uint8Array, caps: readonly number[]): Sums {
+/** @param into Sums with the same caps, which are overwritten. */
+function sumUp(runs: Runs, outage: Uint8Array, caps: readonly number[], into?: Sums): Sums {
   const count = runs.from_ms.length;
-  const column = () => new Float64Array(count + 1);
-  const sums: Sums = {
+  const column = () => new Int32Array(count + 1);
+  const sums: Sums = into ?? {
     runs: column(),
     went_on: caps.map(column),
     ended: caps.map(column),
-    missing: column(),
+    missing: new Float64Array(count + 1),
     caps,
-    outage: outage.slice(),
+    outage: new Uint8Array(count),
   };
+  sums.outage.set(outage);
+  const { missing } = runs;
   for (let i = 0; i < count; i++) {
-    const market = outage[i] ? 0 : 1, more = runs.missing[i]! - 1;
-    sums.runs[i + 1] = sums.runs[i]! + market;
-    sums.missing[i + 1] = sums.missing[i]! + runs.missing[i]!;
-    for (let c = 0; c < caps.length; c++) {
-      const cap = caps[c]!;
-      sums.went_on[c]![i + 1] = sums.went_on[c]![i]! + market * Math.min(more, cap);
-      sums.ended[c]![i + 1] = sums.ended[c]![i]! + (more < cap || cap === 0 ? market : 0);
+    sums.runs[i + 1] = sums.runs[i]! + 1 - outage[i]!;
+    sums.missing[i + 1] = sums.missing[i]! + missing[i]!;
+  }
+  for (const [c, cap] of caps.entries()) {
+    const went_on = sums.went_on[c]!, ended = sums.ended[c]!;
+    let on = 0, ends = 0;
+    for (let i = 0; i < count; i++) {
+      if (outage[i] === 0) {
+        const more = missing[i]! - 1;
+        on += more < cap ? more : cap;
+        if (more < cap || cap === 0) ends++;
+      }
+      went_on[i + 1] = on;
+      ended[i + 1] = ends;
     }
   }
   return sums;

@@ -31,6 +31,8 @@ export interface CandleLayout {
   volume_unit: string;
   /** Column names: in the file's order where there may be no header, as usual elsewhere. */
   columns: readonly string[];
+  /** Other names that columns of the layout have in some files. */
+  also?: RegExp;
   /** Whether a line of names stands over the rows. */
   header: "always" | "never" | "either";
   /** Whether one line of other text may stand over the header. */
@@ -69,7 +71,8 @@ function byName(
   };
 }
 
-const SYMBOL_COLUMNS: readonly string[] = ["symbol", "ticker", "pair", "market"];
+/** Columns that name the market, in any layout. */
+export const SYMBOL_COLUMNS: readonly string[] = ["symbol", "ticker", "pair", "market"];
 const OHLC = { open: "open", high: "high", low: "low", close: "close" };
 
 /** The layout of the lake's own files. */
@@ -93,6 +96,7 @@ const cryptodatadownload: CandleLayout = {
     "Low, Close, Volume BTC, Volume USD; newest first",
   volume_unit: "base coin",
   columns: ["date", "symbol", "open", "high", "low", "close", "volume_btc", "volume_usd"],
+  also: /^(unix|unix_timestamp|volume_\w+|tradecount)$/,
   header: "always",
   banner: true,
   units: ["seconds", "milliseconds"],
@@ -135,6 +139,7 @@ const binance: CandleLayout = {
     "microseconds since 2025",
   volume_unit: "base coin",
   columns: BINANCE,
+  also: /^(quote_asset_volume|number_of_trades|taker_buy_(base|quote)_asset_volume)$/,
   header: "either",
   banner: false,
   units: ["milliseconds", "microseconds"],

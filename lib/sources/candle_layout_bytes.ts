@@ -260,7 +260,9 @@ function damaged(path: string, what: string, cause?: unknown): LakeError {
 /** An error of the file system in the grammar of the others. */
 export function unreadable(path: string, error: unknown): SourceError {
   if (error instanceof Deno.errors.NotFound) {
-    return new SourceError(`Cannot read "${path}": there is no such file, check the path`, { cause: error });
+    return new SourceError(`Cannot read "${path}": there is no such file, check the path after --ohlcv`, {
+      cause: error,
+    });
   }
   const text = error instanceof Error ? error.message : String(error);
   return new SourceError(`Cannot read "${path}": ${text}, make the file readable`, { cause: error });

@@ -1,6 +1,8 @@
 /** Which layout a candle file has, told from its first lines, with the reasons in sentences. */
+import type { ContractMode } from "../core/contract.ts";
 import { QualityError, SourceError, UsageError } from "../core/errors.ts";
 import type { Candle, Reject } from "../core/rows.ts";
+import { furtherColumns } from "./candle_contract.ts";
 import { type CandleLayout, FIELDS, LAYOUTS, type Places } from "./candle_layout.ts";
 import { localEvidence, stampEvidence, symbolOf, timeframeOf, volumeUnit } from "./candle_layout_evidence.ts";
 import { cellsOf, lineReader, type LineRules } from "./candle_layout_lines.ts";
@@ -41,6 +43,8 @@ export interface DetectOptions {
   timezone?: string | undefined;
   /** Latest time that makes sense. */
   latestMs?: number | undefined;
+  /** What becomes of values in columns that are not the layout's own. */
+  columns?: ContractMode | undefined;
 }
 
 /**
@@ -259,13 +263,20 @@ function nothingFits(
 function understand(
   { layout, places, width, names, skip, confidence, evidence }: Found & { layout: CandleLayout },
   { lines, separator }: Head,
-  { name, entry, layout: forced, timezone, latestMs = Date.UTC(2100, 0) }: DetectOptions,
+  { name, entry, layout: forced, timezone, latestMs = Date.UTC(2100, 0), columns = "discard_value" }:
+    DetectOptions,
 ): LayoutFit {
   if (timezone !== undefined && places.stamp !== "local") {
     throw new UsageError(
       `Cannot use --timezone ${timezone} for "${name}": times of layout ${layout.name} are instants in UTC, ` +
         `leave --timezone away`,
     );
+  }
+  const body = lines.map((raw, i) => ({ raw, line: i + 1 })).slice(skip).filter(({ raw }) =>
+    raw.trim() !== ""
+  );
+  if (body.length === 0) {
+    throw new SourceError(`Cannot read "${name}": it has a header but no rows, name a file with candles`);
   }
   const rules: LineRules = {
     name,
@@ -276,13 +287,9 @@ function understand(
     layoutName: layout.name,
     timezone: timezone ?? null,
     latestMs,
+    further: furtherColumns(names, layout.name, body.map(({ raw }) => cellsOf(raw, separator))),
+    columns,
   };
-  const body = lines.map((raw, i) => ({ raw, line: i + 1 })).slice(skip).filter(({ raw }) =>
-    raw.trim() !== ""
-  );
-  if (body.length === 0) {
-    throw new SourceError(`Cannot read "${name}": it has a header but no rows, name a file with candles`);
-  }
   // Without a header, the digits of the time have been told already.
   const timeEvidence = places.stamp === "local"
     ? localEvidence(body, rules)
@@ -326,6 +333,11 @@ function understand(
       `volume counts ${unit}, ${
         names[places.volume]!.startsWith("volume_") ? "as its column says" : `as in layout ${layout.name}`
       }`,
+      ...rules.further.length === 0 ? [] : [
+        `it has ${rules.further.length} columns that are not the layout's own: ${
+          rules.further.slice(0, 5).map((column) => column.name).join(", ")
+        }${rules.further.length > 5 ? ", …" : ""}`,
+      ],
       ...counted,
     ],
     symbol: market.symbol,

@@ -2,11 +2,14 @@
  * Candle files in any of the known layouts, plain, gzipped or zipped, as batches of candles. Rows come in the
  * file's order, which may be newest first or none; putting them in order is the caller's.
  */
+import type { ContractMode } from "../core/contract.ts";
 import { QualityError, SourceError } from "../core/errors.ts";
 import type { Candle, Reject } from "../core/rows.ts";
 import { lastLineEnds, openPacked, type Packing, packingOf, unreadable } from "./candle_layout_bytes.ts";
+import type { FurtherColumn } from "./candle_contract.ts";
 import { detectLayout, type LayoutFit } from "./candle_layout_detect.ts";
-import { lineReader } from "./candle_layout_lines.ts";
+import { type FurtherValue, lineReader } from "./candle_layout_lines.ts";
+import { LINE_CHARS } from "./candles_csv.ts";
 
 /** What a person may say about a file, and the clock. */
 export interface CandleFileOptions {
@@ -16,12 +19,16 @@ export interface CandleFileOptions {
   timezone?: string | undefined;
   /** Latest time that makes sense; later bars are refused as `time_out_of_range`. */
   latestMs: number;
+  /** What becomes of values in columns that are not the layout's own; left out, they are left alone. */
+  columns?: ContractMode | undefined;
 }
 
 /** A part of a file: what was understood, and what was not. */
 export interface CandleBatch {
   candles: Candle[];
   rejects: Reject[];
+  /** With `columns: "evolve"`: values in columns that are not the layout's own, by their bar's start. */
+  further: (FurtherValue & { time: number })[];
 }
 
 /** A file as its head tells. */
@@ -36,6 +43,8 @@ export interface CandlePreview {
   evidence: string[];
   symbol: string | null;
   timeframe: string | null;
+  /** Columns that are not the layout's own. */
+  further: FurtherColumn[];
   /** What the volume counts, such as `BTC (base coin)`. */
   volume_unit: string;
   /** The first rows as understood, each with its line and text. */
@@ -49,9 +58,6 @@ export const HEAD_BYTES = 1 << 18;
 
 /** A batch holds no more refused text than this and one line. */
 const BATCH_CHARS = 1 << 20;
-
-/** No line of a candle file is longer than this. */
-export const LINE_CHARS = 1 << 16;
 
 /**
  * What a file's first 256 KiB tell, with the first five rows as understood; for `--dry-run`.
@@ -88,6 +94,7 @@ export async function previewCandles(
     evidence,
     symbol: fit.symbol,
     timeframe: fit.timeframe,
+    further: [...fit.rules.further],
     volume_unit: fit.volume_unit,
     rows: fit.rows.slice(0, rows),
     rejects: fit.rejects.slice(0, rows),
@@ -126,7 +133,7 @@ export async function* readCandleFile(
   try {
     for await (const batch of batchesOf(path, { batchRows, ...options })) {
       if (batch.last) await refuseChanged(path, before);
-      yield { candles: batch.candles, rejects: batch.rejects };
+      yield { candles: batch.candles, rejects: batch.rejects, further: batch.further };
     }
   } catch (error) {
     // A file that is half written looks damaged, and says a thing about itself that is not so a moment later.
@@ -141,18 +148,21 @@ async function* batchesOf(
 ): AsyncGenerator<CandleBatch & { last: boolean }> {
   const { packing, fit } = await inspect(path, options);
   const read = lineReader(fit.rules);
-  let batch: CandleBatch = { candles: [], rejects: [] };
+  let batch: CandleBatch = { candles: [], rejects: [], further: [] };
   let chars = 0;
   for await (const { text, line, ended } of numberedLines(openPacked(path, packing), path)) {
     if (line <= fit.skip || text.trim() === "") continue;
     if (batch.candles.length + batch.rejects.length >= batchRows || chars >= BATCH_CHARS) {
       yield { ...batch, last: false };
-      batch = { candles: [], rejects: [] };
+      batch = { candles: [], rejects: [], further: [] };
       chars = 0;
     }
     const result = read(text, line);
-    if ("candle" in result) batch.candles.push(result.candle);
-    else {
+    if ("candle" in result) {
+      batch.candles.push(result.candle);
+      const { time } = result.candle;
+      for (const value of result.further) batch.further.push({ time, ...value });
+    } else {
       batch.rejects.push(ended ? result.reject : cutLine(result.reject));
       chars += text.length;
     }
@@ -160,11 +170,14 @@ async function* batchesOf(
   yield { ...batch, last: true };
 }
 
-async function refuseChanged(path: string, before: FileState, cause?: unknown): Promise<void> {
+/**
+ * @throws {SourceError} (`retryable`) where a file is not as it was a moment ago.
+ */
+export async function refuseChanged(path: string, before: FileState, cause?: unknown): Promise<void> {
   const after = await stateOf(path);
   if (before.size === after.size && before.mtime === after.mtime) return;
   throw new SourceError(
-    `Cannot read "${path}": it is being written (${before.size} bytes at the start, ${after.size} at the end), ` +
+    `Cannot read "${path}": it is still being written (${before.size} bytes at the start, ${after.size} at the end), ` +
       `wait until it is complete; nothing of it was kept`,
     { retryable: true, cause },
   );
@@ -185,12 +198,14 @@ async function inspect(
   return { packing, fit: detectLayout(head, { name: path, entry, ...options }) };
 }
 
-interface FileState {
+/** What tells that a file was written to. */
+export interface FileState {
   size: number;
   mtime: number;
 }
 
-async function stateOf(path: string): Promise<FileState> {
+/** Size and time of change of a file. */
+export async function stateOf(path: string): Promise<FileState> {
   try {
     const { size, mtime } = await Deno.stat(path);
     return { size, mtime: mtime?.getTime() ?? 0 };

@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { LakeError, QualityError, SourceError } from "../core/errors.ts";
 import type { Candle, Reject } from "../core/rows.ts";
 import { DAY_MS, MINUTE_MS } from "../core/time.ts";
-import { type CandleFileOptions, LINE_CHARS, previewCandles, readCandleFile } from "./candle_layout_file.ts";
+import { type CandleFileOptions, previewCandles, readCandleFile } from "./candle_layout_file.ts";
+import { LINE_CHARS } from "./candles_csv.ts";
 
 const HEADER = "time,open,close,high,low,volume";
 const START = Date.UTC(2025, 0, 1);
@@ -258,7 +259,7 @@ Deno.test("readCandleFile() says so where the file grows, shrinks or is rewritte
         for await (const _ of batches);
       },
       SourceError,
-      "it is being written (",
+      "it is still being written (",
     );
     assert(error.retryable);
   }
@@ -279,7 +280,7 @@ Deno.test("readCandleFile() tells a packed file that is still being written from
       for await (const _ of batches);
     },
     SourceError,
-    "it is being written (",
+    "it is still being written (",
   );
   assert(error.retryable && error.cause instanceof LakeError);
 });

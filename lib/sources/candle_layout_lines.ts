@@ -1,6 +1,8 @@
 /** From a line of text to a candle, by a layout that is known: the part that sees every line of a file. */
+import type { ContractMode } from "../core/contract.ts";
 import { QualityError } from "../core/errors.ts";
 import type { Candle, Reject } from "../core/rows.ts";
+import { type FurtherColumn, furtherFault, furtherValues, oneMarket } from "./candle_contract.ts";
 import { FIELDS, type Places } from "./candle_layout.ts";
 import {
   EPOCH_UNITS,
@@ -27,10 +29,17 @@ export interface LineRules {
   timezone: string | null;
   /** Latest time that makes sense. */
   latestMs: number;
+  /** Columns that are not the layout's own. */
+  further: readonly FurtherColumn[];
+  /** What becomes of values in them: refuses the row, keeps them beside the candle, or leaves them. */
+  columns: ContractMode;
 }
 
 /** A line is a candle or is refused. */
-export type LineResult = { candle: Candle } | { reject: Reject };
+export type LineResult = { candle: Candle; further: FurtherValue[] } | { reject: Reject };
+
+/** A value in a column that is not the layout's own. */
+export type FurtherValue = ReturnType<typeof furtherValues>[number];
 
 /** Cells of a line; blanks and quotes around a cell go, and a quoted cell may hold commas. */
 export function cellsOf(line: string, separator: string): string[] {
@@ -50,7 +59,7 @@ type Cell = string | { reason: string; detail: string };
 export function lineReader(rules: LineRules): (text: string, line: number) => LineResult {
   const { name, places, width, separator, latestMs } = rules;
   let unit: { name: EpochUnit; line: number } | null = null;
-  let market: { name: string; line: number } | null = null;
+  const checkMarket = oneMarket(name);
 
   function timeCell(cell: string, line: number): Cell {
     if (cell === "") return cell;
@@ -72,16 +81,6 @@ export function lineReader(rules: LineRules): (text: string, line: number) => Li
     return String(Math.round(value * EPOCH_UNITS[found]));
   }
 
-  function checkMarket(cell: string, line: number): void {
-    if (market === null) market = { name: cell, line };
-    if (market.name === cell) return;
-    throw new QualityError(
-      `Cannot read "${name}": it holds two markets, ${market.name} (line ${market.line}) and ${
-        cell.slice(0, 40)
-      } (line ${line}); give each one as a file of its own`,
-    );
-  }
-
   return (text, line) => {
     const refuse = (fault: { reason: string; detail: string }): LineResult => ({
       reject: { line, ...fault, raw: text },
@@ -100,11 +99,15 @@ export function lineReader(rules: LineRules): (text: string, line: number) => Li
     if (fault) return refuse(fault);
     if (values[5] === "") return refuse({ reason: "missing_value", detail: "volume is empty" });
     if (places.symbol !== null && cells[places.symbol] !== "") checkMarket(cells[places.symbol]!, line);
+    const further = rules.columns === "discard_value" ? [] : furtherValues(cells, rules.further);
+    const unknown = rules.columns === "discard_row" ? furtherFault(further) : null;
+    if (unknown) return refuse(unknown);
     const [at, open, close, high, low, volume] = values.map((cell) =>
       Number(cell.includes("_") ? cell.replaceAll("_", "") : cell)
     );
     return {
       candle: { time: Math.round(at!), open: open!, close: close!, high: high!, low: low!, volume: volume! },
+      further,
     };
   };
 }

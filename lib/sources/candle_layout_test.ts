@@ -380,7 +380,7 @@ Deno.test("lineReader() reads what each layout writes, whatever the numbers", ()
       fc.property(candle, ({ slot, prices, volume }) => {
         const [low, open, close, high] = prices.toSorted((a, b) => a - b);
         const bar = { time: START + slot * step, open: open!, close: close!, high: high!, low: low!, volume };
-        assertEquals(read(WRITERS[name]!.row(bar), 9), { candle: bar });
+        assertEquals(read(WRITERS[name]!.row(bar), 9), { candle: bar, further: [] });
       }),
       { seed: 1, numRuns: 200 },
     );

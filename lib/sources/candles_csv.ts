@@ -35,6 +35,8 @@ export const EARLIEST_MS = Date.UTC(2009, 0, 3);
 /** What is known of a candle file before it is read whole. */
 export interface CandleFile {
   path: string;
+  /** What messages call it; left out, its path. */
+  called?: string;
   /** File name without folders. */
   name: string;
   gzip: boolean;
@@ -42,6 +44,12 @@ export interface CandleFile {
   columns: string[];
   /** A key of {@linkcode TIMEFRAMES}: the most frequent step between the first bars. */
   timeframe: string;
+}
+
+/** The same, with what its first rows hold. */
+export interface InspectedCandles extends CandleFile {
+  /** The first value of each column; empty where the first rows have none. */
+  examples: string[];
 }
 
 const HEAD_BYTES = 1 << 16;
@@ -67,7 +75,7 @@ const HEAD_BYTES = 1 << 16;
 export async function inspectCandles(
   path: string,
   { timeframe }: { timeframe?: string | undefined } = {},
-): Promise<CandleFile> {
+): Promise<InspectedCandles> {
   const info = await Deno.stat(path).catch((error) => {
     throw unreadable(path, error);
   });
@@ -89,13 +97,15 @@ export async function inspectCandles(
     );
   }
   const timeAt = columns.indexOf("time");
-  const times = body.map((line) => Number(splitCells(line)[timeAt] || NaN)).filter(Number.isFinite);
+  const rows = body.map(splitCells);
+  const times = rows.map((cells) => Number(cells[timeAt] || NaN)).filter(Number.isFinite);
   checkUnit(path, times);
   return {
     path,
     name: path.slice(path.lastIndexOf("/") + 1),
     gzip,
     columns,
+    examples: columns.map((_, at) => rows.find((cells) => (cells[at] ?? "") !== "")?.[at] ?? ""),
     timeframe: timeframe ?? timeframeOf(path, times),
   };
 }
@@ -112,6 +122,12 @@ export function splitCells(line: string): string[] {
 }
 
 function checkHeader(path: string, header: string, columns: string[]): void {
+  if (header.includes("\0")) {
+    throw new QualityError(
+      `Cannot read "${path}": its first line holds bytes that are no text (binary data, or UTF-16), ` +
+        `save it as a .csv file in UTF-8`,
+    );
+  }
   const missing = CANDLE_COLUMNS.filter((name) => !columns.includes(name));
   const wanted = CANDLE_COLUMNS.join(",");
   if (columns.every((cell) => cell !== "" && Number.isFinite(Number(cell)))) {
@@ -222,58 +238,122 @@ export function soundCandleSql(latestMs: number): string {
     AND coalesce(volume >= 0 AND volume < 'inf'::DOUBLE, true)`;
 }
 
+/** A further check of a sound line's cells: why it is refused, or null. */
+export type RowCheck = (cells: readonly string[], line: number) => { reason: string; detail: string } | null;
+
+/** No line of a candle file is longer than this. */
+export const LINE_CHARS = 1 << 16;
+
+/** No more lines of a file, and no more text of them, are refused one by one: beyond that it is no candle file. */
+const MOST_REJECTS = 500_000, MOST_REJECTED_CHARS = 1 << 26;
+
+/**
+ * Collects refused lines in memory that stays bounded.
+ *
+ * @throws {QualityError} by `add`, where they are too many.
+ */
+export function rejectList(path: string): { rejects: Reject[]; add(reject: Reject): void } {
+  const rejects: Reject[] = [];
+  let chars = 0;
+  return {
+    rejects,
+    add(reject) {
+      rejects.push(reject);
+      chars += reject.raw.length;
+      if (rejects.length <= MOST_REJECTS && chars <= MOST_REJECTED_CHARS) return;
+      const { line, reason, detail } = rejects[0]!;
+      throw new QualityError(
+        `Cannot read "${path}": more than ${
+          rejects.length - 1
+        } of its lines are no candles (the first is line ${line}: ` +
+          `${reason}, ${detail}), name a file of candle lines; nothing of it was kept`,
+      );
+    },
+  };
+}
+
 /**
  * Reads a candle file line by line: sound lines go to `cleanPath` (columns in the schema's order, with header),
  * the others come back with line number and reason.
+ *
+ * @param options.cleanPath where sound lines go; null where nobody wants them.
+ * @param options.check a further check of sound lines: a line may be refused by it, too.
+ * @throws {QualityError} where a line is longer than 64 KiB, or more lines are refused than memory should hold.
  */
 export async function cleanCandles(
   file: CandleFile,
-  { cleanPath, latestMs }: { cleanPath: string; latestMs: number },
+  { cleanPath, latestMs, check = () => null }: {
+    cleanPath: string | null;
+    latestMs: number;
+    check?: RowCheck;
+  },
 ): Promise<{ kept: number; rejects: Reject[] }> {
-  const rejects: Reject[] = [];
+  const { rejects, add } = rejectList(file.called ?? file.path);
   const order = CANDLE_COLUMNS.map((name) => file.columns.indexOf(name));
   const encoder = new TextEncoder();
-  using out = await Deno.open(cleanPath, { write: true, create: true, truncate: true });
+  using out = cleanPath === null
+    ? null
+    : await Deno.open(cleanPath, { write: true, create: true, truncate: true });
   let kept = 0, line = 0, batch = `${CANDLE_COLUMNS.join(",")}\n`;
   const flush = async () => {
     const bytes = encoder.encode(batch);
-    for (let at = 0; at < bytes.length;) at += await out.write(bytes.subarray(at));
+    for (let at = 0; out && at < bytes.length;) at += await out.write(bytes.subarray(at));
     batch = "";
   };
-  for await (const text of textLines(openCandles(file.path, file.gzip))) {
+  for await (
+    const text of textLines(openCandles(file.path, file.gzip, { lines: true, called: file.called }))
+  ) {
     line += 1;
     if (line === 1 || text.trim() === "") continue;
     const cells = splitCells(text);
-    const fault = checkCandle(cells, file.columns, { latestMs });
+    const fault = checkCandle(cells, file.columns, { latestMs }) ?? check(cells, line);
     if (fault) {
-      rejects.push({ line, ...fault, raw: text });
+      add({ line, ...fault, raw: text });
       continue;
     }
     kept += 1;
-    batch += `${
-      order.map((at, i) => (i === 0 ? String(Math.round(toNumber(cells[at]!))) : cells[at])).join(",")
-    }\n`;
+    batch += `${order.map((at, i) => (i === 0 ? timeOfCell(cells[at]!) : cells[at])).join(",")}\n`;
     if (batch.length > 1 << 20) await flush();
   }
   await flush();
   return { kept, rejects };
 }
 
+/** The time of a sound row, in whole milliseconds. */
+export function timeOfCell(cell: string): number {
+  return Math.round(toNumber(cell));
+}
+
 /**
  * The file's bytes, decompressed. A gzip file that is cut, damaged or followed by rubbish raises a
  * {@linkcode LakeError}; several members in a row are fine.
+ *
+ * @param options.lines whether the bytes have to be lines of at most about 64 KiB: whoever collects a line that never
+ * ends runs out of memory. Otherwise a {@linkcode QualityError} is raised.
  */
 export async function* openCandles(
   path: string,
   gzip: boolean,
-  { chunkBytes = 4 << 20 }: { chunkBytes?: number } = {},
+  { chunkBytes = 4 << 20, lines = false, called = path }: {
+    chunkBytes?: number;
+    lines?: boolean;
+    called?: string | undefined;
+  } = {},
+): AsyncGenerator<Uint8Array> {
+  const bytes = packedBytes(path, { gzip, chunkBytes, called });
+  yield* lines ? wholeLines(called, bytes) : bytes;
+}
+
+async function* packedBytes(
+  path: string,
+  { gzip, chunkBytes, called }: { gzip: boolean; chunkBytes: number; called: string },
 ): AsyncGenerator<Uint8Array> {
   const source = createReadStream(path, { highWaterMark: 1 << 19 });
   if (!gzip) {
     try {
       yield* source;
     } catch (error) {
-      throw unreadable(path, error);
+      throw unreadable(called, error);
     }
     return;
   }
@@ -286,7 +366,7 @@ export async function* openCandles(
     if (unread > 0) throw new RangeError(`${unread} bytes stand behind the end of the data`);
   } catch (error) {
     throw new LakeError(
-      `Cannot read "${path}": the gzip data is damaged or cut short (${(error as Error).message}), ` +
+      `Cannot read "${called}": the gzip data is damaged or cut short (${(error as Error).message}), ` +
         `copy or download the file again; nothing of it was kept`,
       { cause: error },
     );
@@ -294,6 +374,56 @@ export async function* openCandles(
     source.destroy();
     gunzip.destroy();
   }
+}
+
+/**
+ * Passes bytes on as long as there is a line's end in each 64 KiB of them. It looks for the last one of each, and hops
+ * on from there.
+ */
+async function* wholeLines(path: string, bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let before = 0, since = 0;
+  for await (const chunk of bytes) {
+    for (let at = 0; at < chunk.length;) {
+      const until = Math.min(chunk.length, at + LINE_CHARS - since);
+      const end = chunk.subarray(at, until).lastIndexOf(10);
+      since = end < 0 ? since + until - at : until - (at + end + 1);
+      if (since >= LINE_CHARS) throw lineTooLong(path, before + until - since);
+      at = until;
+    }
+    before += chunk.length;
+    yield chunk;
+  }
+}
+
+function lineTooLong(path: string, at: number): QualityError {
+  return new QualityError(
+    `Cannot read "${path}": a line near byte ${at} is longer than ${LINE_CHARS / 1024} KiB, ` +
+      `name a file of candle lines; nothing of it was kept`,
+  );
+}
+
+/**
+ * Refuses a plain file with a line longer than 64 KiB, such as one of binary data: the engine would read it into memory,
+ * or leave it out without a word. It reads a little of each 64 KiB, so that a long file costs next to nothing.
+ */
+export async function requireLines(path: string): Promise<void> {
+  using file = await Deno.open(path);
+  const { size } = await file.stat();
+  const near = new Uint8Array(1 << 10), whole = new Uint8Array(LINE_CHARS);
+  for (let at = 0; at + LINE_CHARS <= size; at += LINE_CHARS) {
+    if (!endsIn(file, near, at + LINE_CHARS - near.length) && !endsIn(file, whole, at)) {
+      throw lineTooLong(path, at);
+    }
+  }
+}
+
+function endsIn(file: Deno.FsFile, bytes: Uint8Array, at: number): boolean {
+  file.seekSync(at, Deno.SeekMode.Start);
+  let length = 0;
+  for (let read: number | null = 1; read && length < bytes.length; length += read ?? 0) {
+    read = file.readSync(bytes.subarray(length));
+  }
+  return bytes.subarray(0, length).includes(10);
 }
 
 async function* textLines(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<string> {

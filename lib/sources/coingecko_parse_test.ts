@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { SourceError } from "../core/errors.ts";
+import { CONTRACT_MODES } from "../core/contract.ts";
+import { QualityError, SourceError } from "../core/errors.ts";
 import { testRecorded } from "./_test_coingecko.ts";
 import { parseMarketChart, parseMarkets } from "./coingecko_parse.ts";
 import { demoMarket } from "./demo_market.ts";
@@ -125,6 +126,60 @@ Deno.test("parseMarkets() makes of any JSON array rows and rejects, or one Sourc
     }),
     { numRuns: 60, seed: 1 },
   );
+});
+
+Deno.test("parseMarkets() loses nothing under any contract: a record is a row, a reject or a repeat, or freeze names why not", () => {
+  const modes = fc.constantFrom(...CONTRACT_MODES);
+  const record = fc.record({
+    id: fc.constantFrom("a", "b", "c", ""),
+    symbol: fc.constant("a"),
+    name: fc.constantFrom("a", 7),
+    current_price: fc.oneof(fc.constant(1), fc.jsonValue()),
+    market_cap: fc.constantFrom(1, null, "much", 1e300),
+    ...{ mood: fc.constantFrom(undefined, null, "good", { a: 1 }), Mood: fc.constantFrom(undefined, 0) },
+  });
+  const seen = new Set<string>();
+  fc.assert(
+    fc.property(
+      fc.array(record, { minLength: 1, maxLength: 6 }),
+      modes,
+      modes,
+      (records, columns, data_type) => {
+        const usual = parseMarkets(bytes(records), SLOT);
+        const kinds = new Set(usual.drift.map(({ kind }) => kind));
+        const frozen = columns === "freeze" && kinds.has("columns") ||
+          data_type === "freeze" && kinds.has("data_type");
+        const read = () => parseMarkets(bytes(records), { ...SLOT, contract: { columns, data_type } });
+        if (frozen) {
+          assertThrows(read, QualityError, "and the contract says freeze; set contract.snapshots.");
+          return void seen.add("frozen");
+        }
+        const { rows, rejects, repeats, extra, drift } = read();
+        assertEquals(rows.length + rejects.length + repeats, records.length);
+        assertEquals(drift, usual.drift);
+        // A value without a column belongs to a row, and is there only where the contract says evolve.
+        for (const { id, column_name } of extra) {
+          assert(rows.some((row) => row.id === id));
+          const kind = column_name.toLowerCase() === "mood" ? columns : data_type;
+          assertEquals(kind, "evolve");
+          seen.add(`kept ${column_name}`);
+        }
+        if (rejects.some(({ reason }) => reason === "unknown_column")) {
+          assertEquals(columns, "discard_row");
+          seen.add("refused");
+        }
+      },
+    ),
+    { numRuns: 400, seed: 2 },
+  );
+  assertEquals([...seen].sort(), [
+    "frozen",
+    "kept Mood",
+    "kept current_price",
+    "kept market_cap",
+    "kept mood",
+    "refused",
+  ]);
 });
 
 Deno.test("parseMarkets() reads the demo market as it reads the API", () => {

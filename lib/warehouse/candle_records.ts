@@ -1,5 +1,6 @@
 /** What the ledger remembers of each raw candle file. */
 import { z } from "zod";
+import { CONTRACT_MODES, DEFAULT_CONTRACT } from "../core/contract.ts";
 import { LakeError } from "../core/errors.ts";
 import type { LedgerRecord } from "../lake/ledger.ts";
 
@@ -24,6 +25,14 @@ const CANDLE_RECORD = z.object({
   to_ms: z.number(),
   /** Refused lines by reason. */
   rejected: z.record(z.string(), z.number()),
+  /** Columns that are not the layout's own. Files that came before contracts have none on record. */
+  further: z.array(z.object({ name: z.string(), at: z.number(), example: z.string() })).default([]),
+  /** What the contract said of their values. */
+  contract: z.enum(CONTRACT_MODES).default(DEFAULT_CONTRACT.candles.columns),
+  /** Key, layout and zone of the exact original, where it has another layout than the lake's own. */
+  original: z.string().optional(),
+  layout: z.string().optional(),
+  timezone: z.string().optional(),
 });
 
 /** A raw candle file that is in the lake. */

@@ -10,6 +10,7 @@ import {
   type CandleFile,
   cleanCandles,
   openCandles,
+  type RowCheck,
   soundCandleSql,
 } from "../sources/candles_csv.ts";
 import { linePieces } from "../sources/candle_pieces.ts";
@@ -122,12 +123,15 @@ export class CandleStage {
    * Loads a file. A sound file goes through the engine's own CSV reader at full speed; at the first sign of a bad
    * line the file is read again, line by line, and the bad lines come back with their reasons.
    *
+   * @param check a check that the engine does not make: the file is read line by line from the start.
    * @throws {LakeError} where a gzip file is damaged.
+   * @throws {QualityError} where it does not hold lines of text, or next to no candles.
    */
-  async load(file: CandleFile, origin: CandleOrigin): Promise<LoadReport> {
+  async load(file: CandleFile, origin: CandleOrigin, check: RowCheck | null = null): Promise<LoadReport> {
     const table = `stage.file_${this.#files.length}`;
     try {
-      const report = await this.#loadSound(file, table) ?? await this.#loadCleaned(file, table);
+      const sound = check === null ? await this.#loadSound(file, table) : null;
+      const report = sound ?? await this.#loadCleaned(file, { table, check });
       this.#files.push({ table, timeframe: file.timeframe, origin, report });
       return report;
     } catch (error) {
@@ -137,9 +141,16 @@ export class CandleStage {
   }
 
   /** Loads the sound lines of a file that has others as well. */
-  async #loadCleaned(file: CandleFile, table: string): Promise<LoadReport> {
+  async #loadCleaned(
+    file: CandleFile,
+    { table, check }: { table: string; check: RowCheck | null },
+  ): Promise<LoadReport> {
     const path = `${this.#scratch}/clean-${this.#files.length}.csv`;
-    const { kept, rejects } = await cleanCandles(file, { cleanPath: path, latestMs: this.#latestMs });
+    const { kept, rejects } = await cleanCandles(file, {
+      cleanPath: path,
+      latestMs: this.#latestMs,
+      ...(check ? { check } : {}),
+    });
     const sound = await this.#loadSound({ ...file, path, gzip: false, columns: [...CANDLE_COLUMNS] }, table);
     await Deno.remove(path);
     if (sound?.rows === kept) return { ...sound, rejects };
@@ -191,7 +202,10 @@ export class CandleStage {
     let ends: PromiseSettledResult<void>[] = [];
     try {
       for await (
-        const piece of linePieces(openCandles(file.path, true), { folder: this.#scratch, size: PIECE_BYTES })
+        const piece of linePieces(openCandles(file.path, true, { lines: true, called: file.called }), {
+          folder: this.#scratch,
+          size: PIECE_BYTES,
+        })
       ) {
         const lane = lanes[selects.length % lanes.length]!;
         const name = `${table}_piece_${selects.length}`;

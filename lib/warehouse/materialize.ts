@@ -107,8 +107,11 @@ export async function writeTables(
   const puts: Promise<PartitionWrite>[] = [];
   const built = async (partition: BuiltPartition) => {
     await onBuilt(partition, engine);
-    const put = store.putFile(partition.key, partition.path);
-    puts.push(put.then((result) => ({ key: partition.key, result })));
+    const put = store.putFile(partition.key, partition.path)
+      .then((result) => ({ key: partition.key, result }));
+    // It may fail while other partitions are still being built: that is told below, once all have ended.
+    put.catch(() => {});
+    puts.push(put);
   };
   const build = async () => {
     for (const table of tables) {

@@ -113,7 +113,8 @@ export function silverUnits(
       files,
       fingerprint: fingerprint([
         version,
-        files.map(({ sha256, source, timeframe }) => [sha256, source, timeframe]),
+        // Of the same bytes more rows are taken when the clock has passed their time, or the contract lets them in.
+        files.map(({ sha256, source, timeframe, rows }) => [sha256, source, timeframe, rows]),
         spans.filter((span) => span.symbol === symbol)
           .map((span) => [span.timeframe, span.source, clip(wholeDays(span))] as const)
           .filter(([, , range]) => some(range)),

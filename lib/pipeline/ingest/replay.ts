@@ -1,6 +1,5 @@
 /** Redrives one dead letter: what it stands for is tried again, and the letter goes when nothing is refused any more. */
-import { ConfigError } from "../../core/errors.ts";
-import { BTCUSD_RAW } from "../../core/tables.ts";
+import { ConfigError, QualityError, SourceError } from "../../core/errors.ts";
 import { fromCompactStamp } from "../../core/time.ts";
 import {
   type FailedRequest,
@@ -10,10 +9,10 @@ import {
 } from "../../lake/dead_letters.ts";
 import { keepIncoming } from "../../lake/incoming.ts";
 import { forgetRecord, readRecords } from "../../lake/ledger.ts";
-import { cleanCandles, inspectCandles } from "../../sources/candles_csv.ts";
 import { parseMarketChart } from "../../sources/coingecko_parse.ts";
 import { CANDLE_RECORDS, candleRecord } from "../../warehouse/candle_records.ts";
-import { latestCandleMs } from "../context.ts";
+import { RunContext } from "../context.ts";
+import { ingestCandleFile } from "../steps/ingest_candles.ts";
 import { CHART_RECORDS, processCharts } from "../steps/process_charts.ts";
 import { stampOf } from "../steps/process_part.ts";
 import { processTicks, TICKS_UNIT } from "../steps/process_ticks.ts";
@@ -95,11 +94,18 @@ async function replayRows(
   if (page) {
     const body = await store.get(origin);
     if (!body) return { status: "waits", detail: `${origin} is not in the lake any more` };
-    const { rejects } = await processMarkets(store, body, {
-      slot: fromCompactStamp(stampOf(origin)),
-      source: page[1]!,
-    });
-    return await settleRows(letter, rejects.length, collection);
+    try {
+      const place = { slot: fromCompactStamp(stampOf(origin)), source: page[1]! };
+      const { rejects } = await processMarkets(store, body, place);
+      const rows = { ...letter, unit: unit.replace(/-unreadable$/, "") };
+      if (rejects.length > 0) await keepDeadLetter(store, { ...rows, rejects });
+      // A page that was refused as a whole can be read now: its letter goes, and one for its rows may stand for it.
+      if (rows.unit !== unit) await removeLetter(store, letter);
+      return await settleRows(rows, rejects.length, collection);
+    } catch (error) {
+      if (!(error instanceof SourceError || error instanceof QualityError)) throw error;
+      return { status: "waits", detail: error.message };
+    }
   }
   if (origin.startsWith("raw/coingecko/market_chart/")) {
     const body = await store.get(origin);
@@ -118,32 +124,36 @@ async function replayRows(
     const again = await store.head(`dead_letters/${step}/${unit}.json`);
     return again ? stays(letter) : { status: "settled", detail: `the ticks of ${day} were read anew` };
   }
-  if (step === "ingest" && origin.startsWith(BTCUSD_RAW.prefix)) {
+  if (step === "ingest" && /^raw\/(ohlcv|candle_files)\//.test(origin)) {
     return await replayCandles(letter, collection);
   }
   return stays(letter);
 }
 
+/** Takes the file in once more: its time may have come, or the contract may have changed. The next run makes silver. */
 async function replayCandles(
   letter: NonNullable<WaitingLetter["refused"]>,
-  collection: Collection,
+  { store, effects, run_id }: Collection,
 ): Promise<Outcome> {
-  const { store, effects } = collection;
   const records = [...(await readRecords(store, CANDLE_RECORDS)).values()].map(candleRecord);
-  if (!records.some(({ key }) => key === letter.origin)) {
-    return { status: "waits", detail: `${letter.origin} is not in the lake any more` };
-  }
-  const cleanPath = `${await store.scratch()}/replay.csv`;
-  const { rejects } = await cleanCandles(await inspectCandles(await store.localPath(letter.origin)), {
-    cleanPath,
-    latestMs: latestCandleMs(effects.now()),
+  const record = records.find(({ sha256 }) => letter.unit.endsWith(`.${sha256.slice(0, 16)}`));
+  if (!record) return { status: "waits", detail: `${letter.origin} is not in the lake any more` };
+  const { source, symbol, timeframe, layout, timezone, original, key } = record;
+  await using context = new RunContext({
+    runId: run_id,
+    store,
+    effects,
+    settings: { source: "csv", ohlcv: [], models: "models", seed: 1, env: {} },
   });
-  await Deno.remove(cleanPath);
+  const { rejects } = await ingestCandleFile(context, await store.localPath(original ?? key), {
+    ...{ source, symbol, timeframe, again: record },
+    layout: original === undefined ? undefined : { layout, timezone },
+  });
   if (rejects.length === letter.rejected) return stays(letter);
-  // The tables were made without these rows: the next run of the pipeline makes them anew.
-  for (const unit of ["process/candles", "materialize/tables"]) await forgetRecord(store, unit);
-  if (rejects.length > 0) await keepDeadLetter(store, { ...letter, rejects });
-  return await settleRows(letter, rejects.length, collection);
+  const detail = `${letter.rejected - rejects.length} rows of ${letter.origin} are taken, ` +
+    "the pipeline's next run brings them into the tables";
+  if (rejects.length === 0) return { status: "settled", detail };
+  return { status: "waits", detail: `${detail}; ${rejects.length} are still refused` };
 }
 
 async function settleRows(

@@ -47,7 +47,11 @@ export async function settleIncoming(
     return { unit: header.unit, requests: header.requests, ...report };
   };
   try {
-    const { rows_in, rows_out, outputs, rejects, detail } = await settle(store, body, header);
+    const { rows_in, rows_out, outputs, rejects, detail, refused = false } = await settle(
+      store,
+      body,
+      header,
+    );
     const rows = { step: "ingest", unit: `${header.unit}-rows` };
     if (rejects.length > 0) {
       const letter = await keepDeadLetter(store, { ...rows, origin: outputs[0]!.key, rejects });
@@ -58,7 +62,8 @@ export async function settleIncoming(
     await noteLateTicks(store, outputs);
     // An earlier run may have given the unit up.
     await removeLetter(store, { step: "ingest", unit: header.unit });
-    const status = rejects.length > 0 ? "warn" : "ok";
+    if (refused) log.warn(detail);
+    const status = refused || rejects.length > 0 ? "warn" : "ok";
     return await end({ status, rows_in, rows_out, detail }, outputs);
   } catch (error) {
     if (!(error instanceof SourceError)) throw error;

@@ -1,13 +1,20 @@
-/** Candle files of other layouts than the lake's own: the exact file goes to `raw/`, its candles into one of ours. */
+/** Candle files of other layouts than the lake's own: their candles go into a file of our own layout. */
 import { createWriteStream } from "node:fs";
 import { finished } from "node:stream/promises";
 import { createGzip } from "node:zlib";
+import type { ContractMode } from "../../core/contract.ts";
 import { QualityError } from "../../core/errors.ts";
-import type { Candle, Reject } from "../../core/rows.ts";
+import type { Reject } from "../../core/rows.ts";
 import { originalCandlesKey } from "../../lake/keys.ts";
 import { explainWriteError } from "../../lake/store_local.ts";
-import { type CandlePreview, previewCandles, readCandleFile } from "../../sources/candle_layout_file.ts";
-import { CANDLE_COLUMNS, inspectCandles } from "../../sources/candles_csv.ts";
+import { requireMarket } from "../../sources/candle_contract.ts";
+import {
+  type CandleBatch,
+  type CandlePreview,
+  previewCandles,
+  readCandleFile,
+} from "../../sources/candle_layout_file.ts";
+import { CANDLE_COLUMNS, inspectCandles, rejectList } from "../../sources/candles_csv.ts";
 import { latestCandleMs, type RunContext } from "../context.ts";
 import { hashFile } from "./hash_file.ts";
 
@@ -21,33 +28,34 @@ export interface LayoutChoice {
 export interface ConvertedCandles {
   /** A file in the scratch folder, `time,open,close,high,low,volume`. */
   path: string;
-  /** Key of the exact original. */
+  /** Key of the exact original, and the copy of it that is to be put there. */
   original: string;
+  copy: string;
   preview: CandlePreview;
   /** Rows of the original that are no candles. */
   rejects: Reject[];
 }
 
 /**
- * Converts a file, or gives null where it has the lake's own layout already and is read as it is. Only `backfill`
- * guesses layouts; elsewhere a file has the lake's own.
+ * Converts a file in the scratch folder, or gives null where it has the lake's own layout already and is read as it is.
+ * Only `backfill` guesses layouts; elsewhere a file has the lake's own.
  *
  * @throws {QualityError} where no layout fits, or the file is about another market.
  */
 export async function convertCandles(
   context: RunContext,
   path: string,
-  { choice, symbol }: { choice: LayoutChoice | undefined; symbol: string },
+  { choice, symbol, columns }: { choice: LayoutChoice | undefined; symbol: string; columns: ContractMode },
 ): Promise<ConvertedCandles | null> {
   if (choice === undefined) return null;
-  const options = { ...choice, latestMs: latestCandleMs(context.startedAt) };
+  const options = {
+    ...choice,
+    latestMs: latestCandleMs(context.startedAt),
+    columns,
+  };
   const preview = await foreignLayout(path, options);
   if (preview === null) return null;
-  if (preview.symbol !== null && preview.symbol !== symbol) {
-    throw new QualityError(
-      `Cannot use "${path}": it is about ${preview.symbol}, not ${symbol}; name it with --symbol ${preview.symbol}`,
-    );
-  }
+  requireMarket(path, preview.symbol ?? "", symbol);
   const { store } = context;
   const scratch = await store.scratch();
   const name = path.slice(path.lastIndexOf("/") + 1);
@@ -61,8 +69,7 @@ export async function convertCandles(
   // The copy is read, so that what is kept and what is converted are the same bytes.
   const rejects = await writeCandles(converted, readCandleFile(copy, { ...options, layout: preview.layout }));
   const original = originalCandlesKey({ layout: preview.layout, sha256: await hashFile(copy), file: name });
-  await store.putFile(original, copy);
-  return { path: converted, original, preview, rejects };
+  return { path: converted, original, copy, preview, rejects };
 }
 
 /** What a file is, if it is not of the lake's own layout; an error of that layout stands where no other fits. */
@@ -87,16 +94,16 @@ async function foreignLayout(
 
 async function writeCandles(
   path: string,
-  batches: AsyncIterable<{ candles: Candle[]; rejects: Reject[] }>,
+  batches: AsyncIterable<CandleBatch>,
 ): Promise<Reject[]> {
-  const rejects: Reject[] = [];
+  const { rejects, add } = rejectList(path);
   const gzip = createGzip({ level: 3 });
   const done = finished(gzip.pipe(createWriteStream(path)));
   done.catch(() => {});
   try {
     gzip.write(`${CANDLE_COLUMNS.join(",")}\n`);
     for await (const batch of batches) {
-      for (const reject of batch.rejects) rejects.push(reject);
+      batch.rejects.forEach(add);
       const lines = batch.candles.map(({ time, open, close, high, low, volume }) =>
         `${time},${open},${close},${high},${low},${volume}\n`
       );

@@ -1,7 +1,8 @@
-/** `raw/` into typed rows: market snapshots, price samples, ticks, candles. Whatever is done already is skipped. */
+/** `raw/` into typed rows: market snapshots, price samples, ticks, candles, values without a column. Whatever is done already is skipped. */
 import { yearOf } from "../../warehouse/candle_stage.ts";
 import type { RunContext, StepResult } from "../context.ts";
 import { processCharts } from "./process_charts.ts";
+import { processExtraValues } from "./process_extra_values.ts";
 import { doneBefore, keepRejects, type Part } from "./process_part.ts";
 import { processSnapshots } from "./process_snapshots.ts";
 import { processTicks } from "./process_ticks.ts";
@@ -14,6 +15,7 @@ export async function processStep(context: RunContext): Promise<StepResult> {
     await processCharts(store, effects),
     await processTicks(store, effects),
     await processCandles(context),
+    await processExtraValues(context),
   ].filter((part) => part !== null);
   const worked = parts.some(({ done }) => !done);
   return {

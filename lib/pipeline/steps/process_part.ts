@@ -1,6 +1,6 @@
 /** What the parts of the `process` step share. */
 import type { Effects } from "../../core/effects.ts";
-import { SourceError } from "../../core/errors.ts";
+import { QualityError, SourceError } from "../../core/errors.ts";
 import type { Reject } from "../../core/rows.ts";
 import { countReasons, keepDeadLetter } from "../../lake/dead_letters.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
@@ -47,6 +47,15 @@ export async function isAside(store: ObjectStore, unit: string): Promise<boolean
   return await store.head(`dead_letters/process/${unreadableUnit(unit)}.json`) !== null;
 }
 
+/** The row of a dead letter for a page that the contract refuses. */
+export function frozenPage(body: Uint8Array, { message }: QualityError): Reject {
+  return { line: null, reason: "contract_freeze", detail: message, raw: beginningOf(body) };
+}
+
+function beginningOf(body: Uint8Array): string {
+  return new TextDecoder().decode(body.subarray(0, 500));
+}
+
 /** Parses a raw body; one that cannot be read at all goes to the dead letters, so that it fails once, not forever. */
 export async function readBody<T>(
   store: ObjectStore,
@@ -58,9 +67,13 @@ export async function readBody<T>(
   try {
     return await parse(body);
   } catch (error) {
-    if (!(error instanceof SourceError)) throw error;
-    const raw = new TextDecoder().decode(body.subarray(0, 500));
-    const reject = { line: null, reason: "unreadable_body", detail: error.message, raw };
+    if (!(error instanceof SourceError || error instanceof QualityError)) throw error;
+    const reject = error instanceof QualityError ? frozenPage(body, error) : {
+      line: null,
+      reason: "unreadable_body",
+      detail: error.message,
+      raw: beginningOf(body),
+    };
     await keepRejects(store, effects, { unit: unreadableUnit(unit), origin: key, rejects: [reject] });
     return null;
   }

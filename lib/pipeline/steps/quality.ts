@@ -8,6 +8,7 @@ import { latestMarkets } from "../lake_reads.ts";
 import { writeCompleteness } from "../write_completeness.ts";
 import { materializeFingerprint } from "./materialize.ts";
 import {
+  driftFindings,
   freshnessNow,
   heldFindings,
   seriesFindings,
@@ -39,12 +40,14 @@ async function report(context: RunContext): Promise<StepResult> {
   const { store } = context;
   const config = await context.qualityConfig();
   const markets = await latestMarkets(context);
+  const drift = await driftFindings(context, config);
   const inputs = fingerprint([
     CHECKS_VERSION,
     await materializeFingerprint(context),
     markets?.snapshot_at ?? null,
     config,
     await freshnessNow(context, markets, config),
+    drift,
   ]);
   const before = await isDone(store, QUALITY_UNIT, inputs);
   if (before) {
@@ -56,6 +59,7 @@ async function report(context: RunContext): Promise<StepResult> {
   const { findings: ofSeries, profiles } = await seriesFindings(context, config);
   const findings = [
     ...await heldFindings(context),
+    ...drift,
     ...ofSeries,
     ...markets ? checkSnapshot(markets.rows, config.snapshot) : [],
     ...markets ? [snapshotFreshness(context, markets, config)] : [],

@@ -1,4 +1,5 @@
 /** What the quality step finds: audits by the engine, judged by the quality room. */
+import type { SeenDrift } from "../../core/contract.ts";
 import {
   OHLCV_BARS,
   OHLCV_DAILY,
@@ -8,6 +9,7 @@ import {
   STREAM_TICKS,
 } from "../../core/tables.ts";
 import {
+  checkDrift,
   checkFreshness,
   checkOutliers,
   checkSeries,
@@ -26,6 +28,7 @@ import {
   type SeriesProfile,
   StaleFinder,
 } from "../../quality/mod.ts";
+import { readDrift } from "../../lake/drift.ts";
 import { TIMEFRAMES } from "../../sources/candles_csv.ts";
 import { auditTable } from "../../warehouse/audit.ts";
 import { auditSources, type SourceBars } from "../../warehouse/audit_sources.ts";
@@ -217,6 +220,25 @@ async function sourcesFindings(
     }
   }
   return findings;
+}
+
+/** Columns, fields and types that were not there before. */
+export async function driftFindings(context: RunContext, { drift }: QualityConfig): Promise<Finding[]> {
+  const records = await context.candleRecords();
+  const columns = records.flatMap(({ key, original, further, contract }) =>
+    further.map(({ name, example }): SeenDrift => ({
+      kind: "columns",
+      column: name,
+      example,
+      origin: original ?? key,
+      mode: contract,
+    }))
+  );
+  const ofPages = await readDrift(context.store);
+  return [
+    ...records.length > 0 ? [checkDrift("candle files", columns, drift)] : [],
+    ...ofPages.length > 0 ? [checkDrift("market pages", ofPages, drift)] : [],
+  ];
 }
 
 /** The age of the newest market snapshot. */

@@ -1,0 +1,227 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { createWriteStream } from "node:fs";
+import { once } from "node:events";
+import { createGzip, gzipSync } from "node:zlib";
+import { sha256 } from "../lake/ledger.ts";
+import { Workplace } from "./_test_cli.ts";
+
+const START = Date.UTC(2024, 1, 28);
+const HEADER = "time,open,close,high,low,volume";
+const NOW = ["--now", "2024-03-10T12:00:00Z"];
+const bar = (minute: number, values = "10,11,12,9,5") => `${START + minute * 60_000},${values}`;
+const hour = Array.from({ length: 60 }, (_, i) => bar(i));
+const csv = (...lines: string[]) => [HEADER, ...lines, ""].join("\n");
+
+const pipeline = (work: Workplace, ...files: string[]) =>
+  work.run([
+    "pipeline",
+    ...files.flatMap((file) => ["--ohlcv", file]),
+    ...["--lake", work.lake, "--only", "ingest,process,materialize", ...NOW],
+  ]);
+const backfill = (work: Workplace, file: string, ...args: string[]) =>
+  work.run(["backfill", "--ohlcv", file, "--lake", work.lake, ...args, ...NOW]);
+
+/** UTF-16 with its byte order mark, as spreadsheets save it. */
+function utf16(text: string): Uint8Array {
+  const bytes = new Uint8Array(2 * text.length + 2);
+  const view = new DataView(bytes.buffer);
+  [...`\ufeff${text}`].forEach((letter, i) => view.setUint16(2 * i, letter.charCodeAt(0), true));
+  return bytes;
+}
+
+const SYMBOLS = (market: string) => hour.map((line, i) => `${line},${i < 40 ? "BTCUSD" : market}`);
+
+Deno.test("a file that cannot be taken whole is refused in plain words by pipeline and backfill, and nothing comes in", async () => {
+  const table: [name: string, content: string | Uint8Array, code: number, words: string][] = [
+    [
+      "two_markets.csv",
+      [`${HEADER},symbol`, ...SYMBOLS("ETHUSD")].join("\n"),
+      5,
+      "it holds two markets, BTCUSD (line 2) and ETHUSD (line 42); give each one as a file of its own",
+    ],
+    [
+      "other_market.csv.gz",
+      gzipSync([`${HEADER},pair`, ...hour.map((line) => `${line},ETH/USD`)].join("\n")),
+      5,
+      "it is about ETHUSD, not BTCUSD; name it with --symbol ETHUSD",
+    ],
+    ["utf16.csv", utf16(csv(...hour)), 5, "holds bytes that are no text (binary data, or UTF-16)"],
+    ["nothing.csv", "", 4, "the file is empty"],
+    ["no_rows.csv", csv(), 4, "it has a header but no rows"],
+    ["no_number.csv", csv(...hour.map((_, i) => bar(i, "NaN,Infinity,12,9,5"))), 5, "not_a_number"],
+    ["half.csv.gz", gzipSync(csv(...hour)).subarray(0, 100), 8, "the gzip data is damaged or cut short"],
+  ];
+  await using work = await Workplace.make();
+  for (const [name, content, code, words] of table) {
+    const path = await work.file(name, content);
+    for (const result of [await pipeline(work, path), await backfill(work, path)]) {
+      assertEquals([name, result.code], [name, code]);
+      assertStringIncludes(result.stderr, words);
+      assertEquals(await work.objects(), {});
+    }
+  }
+});
+
+Deno.test("seconds and microseconds between milliseconds are refused row by row, each with its line and text", async () => {
+  const mixed = csv(
+    ...hour,
+    `${START / 1000 + 3600},10,11,12,9,5`,
+    `${(START + 3_660_000) * 1000},10,11,12,9,5`,
+  );
+  await using work = await Workplace.make();
+  assertEquals((await pipeline(work, await work.file("mixed.csv", mixed))).code, 7);
+  assertEquals(await work.query("SELECT count(*) AS n FROM ohlcv_minute"), [{ n: 60 }]);
+  const letter = Object.keys(await work.objects()).find((key) => /^dead_letters\/.*\.json$/.test(key));
+  const { examples, reasons } = JSON.parse(await Deno.readTextFile(`${work.lake}/${letter}`));
+  assertEquals(reasons, { time_out_of_range: 2 });
+  assertEquals(examples.map(({ line, raw }: { line: number; raw: string }) => [line, raw]), [
+    [62, `${START / 1000 + 3600},10,11,12,9,5`],
+    [63, `${(START + 3_660_000) * 1000},10,11,12,9,5`],
+  ]);
+});
+
+Deno.test("NaN, infinite, negative and zero numbers are refused row by row; the rows around them come in", async () => {
+  const bad = [
+    "NaN,11,12,9,5",
+    "10,11,Infinity,9,5",
+    "10,11,12,-inf,5",
+    "-10,11,12,9,5",
+    "10,11,12,9,-5",
+    "0,11,12,9,5",
+  ];
+  await using work = await Workplace.make();
+  const path = await work.file(
+    "bad.csv",
+    csv(...hour, ...bad.map((values, i) => bar(60 + i, values)), bar(70)),
+  );
+  const { code, stderr } = await pipeline(work, path);
+  assertEquals(code, 7);
+  assertStringIncludes(
+    stderr,
+    "6 of 67 rows were refused (3 not_a_number, 2 price_not_positive, 1 negative_volume)",
+  );
+  assertEquals(await work.query("SELECT count(*) AS n FROM ohlcv_minute"), [{ n: 61 }]);
+});
+
+Deno.test("overlapping files that disagree: the later one stands, the earlier rows are kept, in either way of giving them", async () => {
+  const first = csv(...hour);
+  const second = csv(...hour.slice(30).map((line, i) => i === 0 ? bar(30, "10,12,13,9,5") : line), bar(60));
+  await using apart = await Workplace.make();
+  await pipeline(apart, await apart.file("a.csv", first));
+  assertEquals((await pipeline(apart, await apart.file("b.csv", second))).code, 7);
+  await using together = await Workplace.make();
+  await pipeline(together, await together.file("a.csv", first), await together.file("b.csv", second));
+  for (const work of [apart, together]) {
+    assertEquals(
+      await work.query("SELECT count(*) AS n, max(close) AS close, max(high) AS high FROM ohlcv_minute"),
+      [{ n: 61, close: 12, high: 13 }],
+    );
+    const letter = "dead_letters/process/BTCUSD-csv-1m-2024-conflicts.json";
+    const { examples } = JSON.parse(await Deno.readTextFile(`${work.lake}/${letter}`));
+    assertEquals(examples.map(({ raw }: { raw: string }) => raw.split(",").map(Number).join()), [bar(30)]);
+    assertEquals(Object.keys(await work.objects()).filter((key) => key.startsWith("raw/")).length, 2);
+  }
+});
+
+Deno.test("a file that is still being written is refused as such, and nothing of it comes in", async () => {
+  await using work = await Workplace.make();
+  const from = -400 * 1440;
+  const rows = Array.from({ length: 300_000 }, (_, i) => bar(from + i));
+  const path = await work.file("growing.csv", [HEADER, ...rows, ""].join("\n"));
+  const until = { end: false };
+  const growing = (async () => {
+    for (let minute = from + rows.length; !until.end; minute++) {
+      await Deno.writeTextFile(path, `${bar(minute)}\n`, { append: true });
+    }
+  })();
+  const { code, stderr } = await pipeline(work, path);
+  until.end = true;
+  await growing;
+  assertEquals(code, 4);
+  assertStringIncludes(stderr, "it is still being written");
+  assertStringIncludes(stderr, "wait until it is complete; nothing of it was kept");
+  assertEquals(await work.objects(), {});
+  assertEquals((await pipeline(work, path)).code, 0);
+});
+
+/** Bytes of garbage: in the slow suite as many as the words say, else enough to show in a memory that they fill. */
+const GARBAGE_BYTES = Deno.env.get("LAKEBOOK_SLOW_TESTS") ? 2 ** 30 : 2 ** 26;
+
+/** Writes `start` and then a pattern, up to a size, gzipped or not. */
+async function garbage(
+  path: string,
+  { start, pattern, gzip }: { start: string; pattern: string; gzip: boolean },
+) {
+  const file = createWriteStream(path);
+  const out = gzip ? createGzip({ level: 1 }) : file;
+  if (gzip) out.pipe(file);
+  out.write(start);
+  const block = pattern.repeat(Math.ceil(2 ** 20 / pattern.length));
+  for (let size = 0; size < GARBAGE_BYTES; size += block.length) {
+    if (!out.write(block)) await once(out, "drain");
+  }
+  out.end();
+  await once(file, "close");
+}
+
+Deno.test("garbage without end, plain or in a .gz that unpacks to a hundred times its size, is refused in bounded memory", async () => {
+  await using work = await Workplace.make();
+  const table: [name: string, start: string, pattern: string, words: string][] = [
+    ["zeros", "", "\0", "holds bytes that are no text"],
+    ["letters", "", "qwertz asdf ", "column time, open, close, high, low, volume is missing"],
+    [
+      "long_line",
+      csv(...hour),
+      "x",
+      "is longer than 64 KiB, name a file of candle lines",
+    ],
+    [
+      "many_lines",
+      csv(...hour),
+      "no candle at all\n",
+      "of its lines are no candles (the first is line 62: wrong_cell_count",
+    ],
+  ];
+  for (const [name, start, pattern, words] of table) {
+    for (const gzip of [false, true]) {
+      const path = `${work.folder}/${name}.csv${gzip ? ".gz" : ""}`;
+      await garbage(path, { start, pattern, gzip });
+      if (gzip) assert((await Deno.stat(path)).size < GARBAGE_BYTES / 50);
+      const before = Deno.memoryUsage().rss;
+      const { code, stderr } = await pipeline(work, path);
+      const grown = Deno.memoryUsage().rss - before;
+      assertEquals([path, code], [path, 5], stderr);
+      assertStringIncludes(stderr, words);
+      assertStringIncludes(stderr, `"${path}"`);
+      assert(grown < 512 * 2 ** 20, `${path}: ${grown >> 20} MiB more`);
+      assertEquals(await work.objects(), {});
+      await Deno.remove(path);
+    }
+  }
+});
+
+const MADRID = new URL("../../../shared/data/lake_hive_csv/ETHUSDT/year=2021/", import.meta.url);
+const recorded = await Deno.stat(MADRID).then(() => true, () => false);
+
+Deno.test({
+  name: `backfill refuses stamps of local time and names the zone that fits, then takes them${
+    recorded ? "" : " (skipped: ../shared/data is absent)"
+  }`,
+  ignore: !recorded,
+  async fn() {
+    await using work = await Workplace.make();
+    const path = decodeURIComponent(new URL("ETHUSDT_2021_historical_data.csv", MADRID).pathname);
+    const refused = await backfill(work, path, "--symbol", "ETHUSDT");
+    assertEquals(refused.code, 5);
+    assertStringIncludes(refused.stderr, "all of these rows are 00:00 UTC in Europe/Madrid");
+    assertEquals(await work.objects(), {});
+    const taken = await backfill(work, path, "--symbol", "ETHUSDT", "--timezone", "Europe/Madrid");
+    assertEquals(taken.code, 0, taken.stderr);
+    assertEquals(
+      await work.query("SELECT count(*) AS n, min(day) AS first, max(day) AS last FROM ohlcv_daily"),
+      [{ n: 365, first: "2021-01-01", last: "2021-12-31" }],
+    );
+    const exact = Object.entries(await work.objects()).find(([key]) => key.startsWith("raw/candle_files/"))!;
+    assertEquals(sha256(Uint8Array.fromHex(exact[1])), sha256(await Deno.readFile(path)));
+  },
+});
