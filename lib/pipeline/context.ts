@@ -1,4 +1,5 @@
 /** What the steps of one run share. */
+import { LakeError } from "../core/errors.ts";
 import type { Effects } from "../core/effects.ts";
 import { DAY_MS } from "../core/time.ts";
 import { readRecords } from "../lake/ledger.ts";
@@ -6,7 +7,6 @@ import type { DailyFeatures } from "../features/daily_features.ts";
 import type { ObjectHash } from "../lake/run_log.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import type { Comparison } from "../models/mod.ts";
-import { LakeError } from "../core/errors.ts";
 import type { QualityConfig, QualityReport } from "../quality/mod.ts";
 import { rowCheck } from "../sources/candle_contract.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
