@@ -7,6 +7,7 @@
 export * from "./effects.ts";
 export * from "./errors.ts";
 export * from "./exact_json.ts";
+export * from "./gaps.ts";
 export * from "./rows.ts";
 export * from "./tables.ts";
 export * from "./time.ts";

@@ -6,6 +6,7 @@
  */
 export { checkDrift } from "./check_drift.ts";
 export { checkParts, type HeldPart, monthName, type PartCounts, type PublishLimits } from "./check_parts.ts";
+export { type CauseVerdict, compareCauses } from "./compare_causes.ts";
 export { checkFreshness } from "./check_freshness.ts";
 export { checkOutliers } from "./check_outliers.ts";
 export { checkSeries, type SeriesAudit, seriesName } from "./check_series.ts";
@@ -15,6 +16,8 @@ export { checkStale, leastStaleBars } from "./check_stale.ts";
 export { checkTable, type TableAudit } from "./check_table.ts";
 export { checkTicks, type TicksCounts } from "./check_ticks.ts";
 export {
+  type CauseCounts,
+  countCauses,
   countDays,
   type DayCounts,
   type GapColumns,
