@@ -238,7 +238,7 @@ function standardErrors(
     return up!.map((each, i) => (down![i]! - each) / (2 * step));
   });
   const inverse = inverted(curvature.map((row, i) => row.map((each, j) => (each + curvature[j]![i]!) / 2)));
-  const [mu, omega, alpha, beta] = names.map((_, i) => Math.sqrt(inverse?.[i]![i] ?? NaN)) as Slope;
+  const [mu, omega, alpha, beta] = names.map((_, i) => Math.sqrt(inverse?.[i]?.[i] ?? NaN)) as Slope;
   return { mu, omega, alpha, beta };
 }
 

@@ -195,12 +195,9 @@ function verdictOf(
       `(Diebold–Mariano p = ${ahead.dm_p!.toPrecision(2)}, corrected for ${models.length - 1} comparisons).`;
   }
   const first = models.find((entry) => !entry.baseline);
-  const near = first
-    ? `; ${first.model} comes nearest with ${ratio(first)} × its mean absolute error (p = ${
-      first.dm_p!.toPrecision(2)
-    })`
-    : "";
-  return `No model beats ${best}, the best baseline, beyond doubt: ${best} is served${near}.`;
+  if (!first) return `Only baselines took part: ${best} has the lowest mean absolute error and is served.`;
+  return `No model beats ${best}, the best baseline, beyond doubt: ${best} is served; ${first.model} comes nearest with ` +
+    `${ratio(first)} × its mean absolute error (p = ${first.dm_p!.toPrecision(2)}).`;
 }
 
 /** 90 % intervals, apart for the calmest, the middle and the wildest third of the forecasts. */
