@@ -174,6 +174,24 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       run(await leaderboardCommand(flags, withEffects(io, flags)));
     });
 
+  program.command("leaks")
+    .description(
+      "changes the future and looks whether any feature or forecast of the past changes; exit code 5 if so",
+    )
+    .option("--ohlcv <file>", "a candle file instead of a lake, .csv, .csv.gz or .zip")
+    .option(
+      "--lake <place>",
+      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
+    )
+    .option("--symbol <name>", "the market (default: BTCUSD)")
+    .option("--horizon <days>", "days ahead (default: 1)")
+    .option("--now <time>", "look as if it were this time (ISO 8601)")
+    .option("--json", "print {self_test, checked, leaks} as JSON on stdout")
+    .action(async (flags: Record<string, unknown>) => {
+      const { leaksCommand } = await import("./leaks_command.ts");
+      run(await leaksCommand(flags, withEffects(io, flags)));
+    });
+
   program.command("market")
     .description("serves the demo market over HTTP with CoinGecko's paths, with faults where asked for")
     .option("--port <number>", "port on this machine; 0 takes a free one (default: 8571)")
