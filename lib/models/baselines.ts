@@ -112,21 +112,25 @@ export function har(columns: readonly string[]): SeriesModel {
 }
 
 /**
- * HAR of logarithms: the mean of a lognormal distribution whose middle is the line, `exp(line + s²/2)`.
+ * HAR of logarithms. Volatility is skewed, so the mean of what may come, `exp(line + s²/2)` if it is lognormal, lies above
+ * its middle, `exp(line)`: the mean has the least squared error, the middle the least absolute one. A model that is
+ * judged by absolute errors has to beat a baseline that forecasts the middle, too.
  *
  * @param columns Log volatility of the day and its means over longer spans.
  */
-export function logHar(columns: readonly string[]): SeriesModel {
-  let coefficients: Float64Array = new Float64Array(), spread = 0;
+export function logHar(
+  columns: readonly string[],
+  { forecasts }: { forecasts: "mean" | "median" },
+): SeriesModel {
+  let coefficients: Float64Array = new Float64Array(), shift = 0;
   return {
-    name: "log_har",
+    name: forecasts === "mean" ? "log_har" : "log_har_median",
     fit(rows, train) {
       const fit = line(rows, train, { columns, target: rows.target.map(Math.log) });
       coefficients = fit.coefficients;
-      spread = fit.residual_variance;
+      shift = forecasts === "mean" ? fit.residual_variance / 2 : 0;
     },
-    predict: (rows, at) =>
-      forecast(at, (row) => Math.exp(along(rows, columns, coefficients, row) + spread / 2)),
+    predict: (rows, at) => forecast(at, (row) => Math.exp(along(rows, columns, coefficients, row) + shift)),
   };
 }
 

@@ -49,7 +49,7 @@ Deno.test("har() finds a linear rule again, and logHar() the mean of a lognormal
 
   const logs = { log_day: day.map(Math.log) };
   const wild = day.map((each, i) => each * Math.exp(noise[3000 + i]! / 2));
-  const lognormal = logHar(["log_day"]);
+  const lognormal = logHar(["log_day"], { forecasts: "mean" });
   lognormal.fit({ ...rowsOf(logs), target: wild }, { from: 0, until: 3000 });
   const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const said = lognormal.predict({ ...rowsOf(logs), target: wild }, { from: 0, until: 3000 });
@@ -100,7 +100,7 @@ Deno.test("the leaderboard of the real daily file shows the errors of a Python r
   }).filter(({ day }) => day >= "2014-01-01");
   const { rows, touched } = volatilityRows(candles);
   assertEquals(touched.map(({ day, was }) => [day, was]), [["2017-04-15", 0.06]]);
-  const board = leaderboard(rows, Object.values(VOLATILITY_MODELS), {
+  const board = leaderboard(rows, Object.values(VOLATILITY_MODELS).filter(({ baseline }) => baseline), {
     ...{ target: "volatility", today: "vol_1", start: 730, refit_every: 30, seed: 1, seeds: 1 },
   });
   for (const [name, [mae, rmse, qlike]] of Object.entries(REFERENCE)) {
@@ -113,5 +113,6 @@ Deno.test("the leaderboard of the real daily file shows the errors of a Python r
     assert(all.coverage > 0.88 && all.coverage < 0.92 && all.forecasts > 1000, name);
     for (const part of [calm, usual, wild]) assert(part.coverage > 0.85, `${name} ${part.coverage}`);
   }
-  assertEquals([board.champion, board.best_baseline], ["har", "har"]);
+  // Judged by absolute errors, the middle of what may come is the better forecast.
+  assertEquals([board.champion, board.best_baseline], ["log_har_median", "log_har_median"]);
 });
