@@ -167,6 +167,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--seed <number>", "first seed (default: 1)")
     .option("--seeds <number>", "seeds of a model that draws random numbers (default: 5)")
     .option("--chart <file>", "write the comparison as an SVG picture")
+    .option("--cards <folder>", "write a model card in Markdown for each model")
     .option("--now <time>", "compare as if it were this time (ISO 8601)")
     .option("--json", "print {target, horizon, folds, models, champion, verdict} as JSON on stdout")
     .action(async (flags: Record<string, unknown>) => {

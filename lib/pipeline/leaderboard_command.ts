@@ -3,7 +3,9 @@ import { z } from "zod";
 import { UsageError } from "../core/errors.ts";
 import { volatilityRows } from "../features/volatility_rows.ts";
 import { VOLATILITY_MODELS } from "../models/contestants.ts";
+import { sha256 } from "../lake/ledger.ts";
 import { type Leaderboard, leaderboard } from "../models/leaderboard.ts";
+import { modelCard } from "../models/model_card.ts";
 import type { CommandIo } from "./command_io.ts";
 import { dailyCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -23,6 +25,7 @@ const FLAGS = z.object({
   seed: whole(0).default(1),
   seeds: whole(1).default(5),
   chart: z.string().optional(),
+  cards: z.string().optional(),
   json: z.boolean().default(false),
 });
 
@@ -36,7 +39,8 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
     const { path, message } = parsed.error.issues[0]!;
     throw new UsageError(`Cannot use --${path.join(".")}: ${message}`);
   }
-  const { ohlcv, lake, symbol, horizon, since = "", start, refit, seed, seeds, chart, json } = parsed.data;
+  const { ohlcv, lake, symbol, horizon, since = "", start, refit, seed, seeds, chart, cards, json } =
+    parsed.data;
   const names = chooseModels(parsed.data.models);
   const candles = (await dailyCandles({ ohlcv, lake, symbol }, io)).filter(({ day }) => day >= since);
   const { rows, touched, left_out } = volatilityRows(candles, { horizon });
@@ -64,6 +68,23 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
   if (chart !== undefined) {
     const { leaderboardChart } = await import("../report/leaderboard_chart.ts");
     await Deno.writeTextFile(chart, await leaderboardChart(board).toSvg());
+  }
+  if (cards !== undefined) {
+    await Deno.mkdir(cards, { recursive: true });
+    const data = {
+      symbol,
+      from: rows.days[0]!,
+      to: rows.days.at(-1)!,
+      days: rows.days.length,
+      sha256: sha256(JSON.stringify(candles)),
+      touched: touched.length,
+      left_out: left_out.length,
+    };
+    const made_at = io.effects.now().toISOString();
+    for (const { model } of board.models) {
+      const card = modelCard(board, model, { data, run: { seed, refit_every: refit, made_at } });
+      await Deno.writeTextFile(`${cards}/${model}.md`, card);
+    }
   }
   io.stdout(json ? `${JSON.stringify(board)}\n` : `${boardLines(board).join("\n")}\n`);
   return EXIT.ok;

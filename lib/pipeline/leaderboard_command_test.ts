@@ -55,12 +55,27 @@ Deno.test("leaderboard walks a random model with several seeds, and a baseline i
     "--models",
     "log_har_median,random_forest",
   ];
-  const { code, stdout, stderr } = await work.run([...args, "--seeds", "2", "--json"]);
+  const { code, stdout, stderr } = await work.run([
+    ...args,
+    "--seeds",
+    "2",
+    "--json",
+    "--cards",
+    `${work.folder}/cards`,
+  ]);
   assertEquals(code, 0, stderr);
   const board = JSON.parse(stdout);
   const forest = board.models.find(({ model }: { model: string }) => model === "random_forest");
   assertEquals([forest.seeds, forest.baseline], [2, false]);
   assert(forest.mae_std > 0);
+  const card = await Deno.readTextFile(`${work.folder}/cards/random_forest.md`);
+  for (const words of ["seeds 1 to 2", board.verdict, forest.mae.toFixed(5), "## Caveats"]) {
+    assertStringIncludes(card, words);
+  }
+  assertStringIncludes(
+    await Deno.readTextFile(`${work.folder}/cards/log_har_median.md`),
+    "the best baseline itself",
+  );
   assertEquals(board.champion, "log_har_median");
   assertStringIncludes(board.verdict, "No model beats log_har_median, the best baseline, beyond doubt");
 });
