@@ -115,9 +115,9 @@ export function isBusy({ code, status }: AwsThrown): boolean {
   return code === "SlowDown" || status === 429 || (status !== undefined && status >= 500);
 }
 
-/** Whether the connection broke before an answer came. */
+/** Whether the connection broke before an answer was whole: its status may have come. */
 export function isBroken({ name, code, status, message }: AwsThrown): boolean {
-  return status === undefined &&
+  return (status ?? 200) < 300 &&
     (/^E[A-Z]{3,}$/.test(code) || /Timeout|Abort/.test(name) || /socket|connection|aborted/i.test(message));
 }
 

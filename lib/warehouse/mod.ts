@@ -11,5 +11,6 @@ export * from "./catalog.ts";
 export * from "./engine_duckdb.ts";
 export * from "./materialize.ts";
 export * from "./plain_value.ts";
+export * from "./sql_engine.ts";
 export * from "./sql_position.ts";
 export * from "./translate.ts";
