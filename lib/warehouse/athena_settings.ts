@@ -1,18 +1,7 @@
 /** Where Athena runs and what it may cost, from the environment. Loads nothing of AWS. */
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import { AWS_VARIABLES, type AwsAccess, awsAccess } from "../lake/aws_access.ts";
-
-/** Variables that a command hands to {@linkcode athenaSettings}. */
-export const ATHENA_VARIABLES = [
-  ...AWS_VARIABLES,
-  "AWS_ENDPOINT_URL_ATHENA",
-  "LAKEBOOK_ATHENA_BYTE_BUDGET",
-  "LAKEBOOK_ATHENA_OUTPUT",
-  "LAKEBOOK_ATHENA_REUSE_MINUTES",
-  "LAKEBOOK_ATHENA_USD_PER_TB",
-  "LAKEBOOK_ATHENA_WORKGROUP",
-] as const;
+import { type AwsAccess, awsAccess } from "../lake/aws_access.ts";
 
 /** How Athena is reached and used. */
 export interface AthenaSettings extends AwsAccess {
@@ -27,6 +16,8 @@ export interface AthenaSettings extends AwsAccess {
   /** Per 10^12 bytes scanned. */
   usd_per_tb: number;
 }
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 const BYTES: Readonly<Record<string, number>> = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
 
@@ -71,16 +62,8 @@ const VARIABLES = {
  * assertEquals([output, byte_budget], ["s3://bucket/results/", 10e9]);
  * ```
  */
-export function athenaSettings(env: Readonly<Record<string, string | undefined>>): AthenaSettings {
-  function read<Name extends keyof typeof VARIABLES>(name: Name) {
-    const text = env[name]?.trim() || undefined;
-    if (text === undefined) return undefined;
-    const [schema, words] = VARIABLES[name];
-    const parsed = schema.safeParse(text);
-    if (!parsed.success) throw new ConfigError(`Cannot use "${name}": it is "${text}", write ${words}`);
-    return parsed.data as z.output<(typeof VARIABLES)[Name][0]>;
-  }
-  const workgroup = read("LAKEBOOK_ATHENA_WORKGROUP"), output = read("LAKEBOOK_ATHENA_OUTPUT");
+export function athenaSettings(env: Environment): AthenaSettings {
+  const workgroup = read(env, "LAKEBOOK_ATHENA_WORKGROUP"), output = read(env, "LAKEBOOK_ATHENA_OUTPUT");
   if (workgroup === undefined && output === undefined) {
     throw new ConfigError(
       `Cannot use Athena: neither LAKEBOOK_ATHENA_OUTPUT nor LAKEBOOK_ATHENA_WORKGROUP is set, write into the first ` +
@@ -91,10 +74,24 @@ export function athenaSettings(env: Readonly<Record<string, string | undefined>>
     ...awsAccess(env, "ATHENA"),
     ...workgroup === undefined ? {} : { workgroup },
     ...output === undefined ? {} : { output },
-    reuse_minutes: read("LAKEBOOK_ATHENA_REUSE_MINUTES") ?? 0,
-    byte_budget: read("LAKEBOOK_ATHENA_BYTE_BUDGET") ?? 10e9,
-    usd_per_tb: read("LAKEBOOK_ATHENA_USD_PER_TB") ?? 5,
+    reuse_minutes: read(env, "LAKEBOOK_ATHENA_REUSE_MINUTES") ?? 0,
+    byte_budget: read(env, "LAKEBOOK_ATHENA_BYTE_BUDGET") ?? 10e9,
+    usd_per_tb: usdPerTb(env),
   };
+}
+
+/** The price of 10^12 bytes scanned, in USD: `LAKEBOOK_ATHENA_USD_PER_TB`, or 5. */
+export function usdPerTb(env: Environment): number {
+  return read(env, "LAKEBOOK_ATHENA_USD_PER_TB") ?? 5;
+}
+
+function read<Name extends keyof typeof VARIABLES>(env: Environment, name: Name) {
+  const text = env[name]?.trim() || undefined;
+  if (text === undefined) return undefined;
+  const [schema, words] = VARIABLES[name];
+  const parsed = schema.safeParse(text);
+  if (!parsed.success) throw new ConfigError(`Cannot use "${name}": it is "${text}", write ${words}`);
+  return parsed.data as z.output<(typeof VARIABLES)[Name][0]>;
 }
 
 function readBytes(text: string): number {

@@ -5,6 +5,7 @@ import type { Effects } from "../core/effects.ts";
 import { LakebookError, SqlError } from "../core/errors.ts";
 import { explainFailure, type FailedQuery, type ToOriginal } from "./athena_errors.ts";
 import { AthenaRequests } from "./athena_requests.ts";
+import { billedBytes, megabytes } from "./athena_price.ts";
 import type { AthenaSettings } from "./athena_settings.ts";
 import { engineType, readValue } from "./athena_values.ts";
 import { isReading, resolveNames } from "./resolve_names.ts";
@@ -12,8 +13,6 @@ import type { QueryResult, SqlEngine } from "./sql_engine.ts";
 
 /** The longest statement that Athena takes. */
 const STATEMENT_BYTES = 262_144;
-/** Athena charges by the megabyte, ten of them at least. */
-const MEGABYTE = 1e6, LEAST_BILLED = 10e6;
 /** Between two looks at a running query: the first wait, and the longest one; each is half as long again. */
 const FIRST_WAIT_MS = 100, LONGEST_WAIT_MS = 3_000;
 
@@ -206,8 +205,7 @@ export class AthenaEngine implements SqlEngine, Disposable {
     const { Statistics = {}, StatementType, QueryExecutionId, ResultConfiguration } = execution;
     const bytes_scanned = scannedBytes(execution);
     const reused = Statistics.ResultReuseInformation?.ReusedPreviousResult ?? false;
-    const free = reused || StatementType !== "DML";
-    const bytes_billed = free ? 0 : Math.max(LEAST_BILLED, Math.ceil(bytes_scanned / MEGABYTE) * MEGABYTE);
+    const bytes_billed = reused || StatementType !== "DML" ? 0 : billedBytes(bytes_scanned);
     return {
       query_id: QueryExecutionId!,
       bytes_scanned,
@@ -257,18 +255,4 @@ function failureOf(query_id: string, { Status }: QueryExecution): FailedQuery | 
     category: AthenaError?.ErrorCategory,
     retryable: AthenaError?.Retryable,
   };
-}
-
-/**
- * An amount of bytes for a person, in Athena's megabytes of a million bytes.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * assertEquals([0, 1_234, 15_600_000, 2.5e12].map(megabytes), ["0 MB", "0.001 MB", "15.6 MB", "2500000 MB"]);
- * ```
- */
-export function megabytes(bytes: number): string {
-  const amount = bytes / MEGABYTE;
-  return `${Number(amount.toPrecision(3)) < 1 ? Number(amount.toFixed(3)) : Number(amount.toFixed(1))} MB`;
 }

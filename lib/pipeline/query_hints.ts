@@ -1,0 +1,48 @@
+/** What to say to somebody whose SQL was refused. */
+import { nearestName } from "../core/nearest_name.ts";
+import { TABLES } from "../core/tables.ts";
+import { databaseOf, VIEWS } from "../warehouse/catalog.ts";
+
+const NAMES: readonly string[] = [...TABLES.map(({ name }) => name), ...VIEWS];
+
+/**
+ * A hint for a statement that an engine refused, from the engine's words.
+ *
+ * @example
+ * ```ts
+ * import { assertStringIncludes } from "@std/assert";
+ * const message = "TABLE_NOT_FOUND: Table 'awsdatacatalog.crypto_gold.v_top_10' does not exist";
+ * assertStringIncludes(sqlHint(message), 'did you mean "v_top_100"?');
+ * ```
+ */
+export function sqlHint(message: string): string {
+  const missing = missingTable(message);
+  if (missing !== null && databaseOf(missing) !== null) {
+    return `hint: Athena's catalog does not have "${missing}" yet: ` +
+      `deno task query --engine athena --create --lake s3://bucket/prefix makes the lake's tables and views`;
+  }
+  if (missing !== null) return nearestHint(missing);
+  if (/does not exist|not found|cannot be resolved/i.test(message)) {
+    return `hint: ${allNames()}; columns of one: DESCRIBE <name>`;
+  }
+  return `hint: SQL is Athena's dialect (Trino), one reading statement; strings stand in 'single quotes', names in "double quotes"`;
+}
+
+/** A hint for a name that is no table or view of the lake. */
+export function nearestHint(name: string): string {
+  const nearest = nearestName(name, NAMES);
+  return nearest === null
+    ? `hint: there is no table or view "${name}"; ${allNames()}`
+    : `hint: there is no table or view "${name}", did you mean "${nearest}"? ${allNames()}`;
+}
+
+/** The last part of the name that DuckDB or Athena did not find. */
+function missingTable(message: string): string | null {
+  const found = /\bTable with name "?([\w.]+)"? does not exist/i.exec(message) ??
+    /\b(?:Table|View|Schema) '([\w.]+)' does not exist/i.exec(message);
+  return found?.[1]?.split(".").at(-1) ?? null;
+}
+
+function allNames(): string {
+  return `tables: ${TABLES.map(({ name }) => name).join(", ")}; views: ${VIEWS.join(", ")}`;
+}
