@@ -13,11 +13,11 @@ export interface AthenaPlace {
 /**
  * How the objects of a format are read.
  *
- * - Rows that Lakebook writes as NDJSON go through Hive's JSON SerDe: it is strict (a text where a number belongs fails
- *   the query), a column of type string gets the number's own digits, and Athena's guide warns that the answers of the
- *   other one, OpenX, "can be non-deterministic".
- * - The run log goes through OpenX, because its `inputs` and `outputs` are lists: OpenX gives a list as text to a column
- *   of type string, Hive's refuses it.
+ * - Rows that Lakebook writes as NDJSON go through Hive's JSON SerDe: a text where a number belongs fails the query, and
+ *   a column of type string gets the number's own digits. OpenX makes null of what it cannot read, and writes a number
+ *   in a text column anew; Athena's guide warns that its answers "can be non-deterministic".
+ * - The run log goes through OpenX all the same, because its `inputs` and `outputs` are lists: OpenX gives a list as
+ *   text to a column of type string, Hive's SerDe fails.
  * - CSV goes through OpenCSVSerDe by position, so an empty number fails the query; it cannot be written to.
  */
 const ROW_FORMATS: Readonly<Record<TableDefinition["format"], readonly string[]>> = {

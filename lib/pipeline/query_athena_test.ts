@@ -219,6 +219,19 @@ Deno.test("query suggests the nearest name on both engines, and --create where A
   }
   assertEquals(absent.code, 2);
   assertStringIncludes(absent.stderr, `hint: Athena's catalog does not have "runs" yet: deno task query`);
+
+  const reason = "SCHEMA_NOT_FOUND: line 1:15: Schema 'lakebook' does not exist";
+  athena.answers.set("SELECT 1 FROM lakebook.gaps", { states: ["FAILED"], reason });
+  const unmade = await work.run([...athenaQuery, "SELECT 1 FROM gaps"], athena.env);
+  assertStringIncludes(unmade.stderr, `hint: Athena's catalog does not have "lakebook" yet`);
+  athena.answers.set("SELECT * FROM crypto_gold.gaps", fail("crypto_gold.gaps"));
+  for (const engine of [["query", "--lake", work.lake], athenaQuery]) {
+    const { stderr } = await work.run([...engine, "SELECT * FROM crypto_gold.gaps"], athena.env);
+    assertStringIncludes(
+      stderr,
+      'hint: "gaps" is in database lakebook: write lakebook.gaps, or its name alone',
+    );
+  }
 });
 
 Deno.test("query --engine athena cancels its query when the process is interrupted, and exits with 130", async () => {

@@ -16,12 +16,15 @@ const NAMES: readonly string[] = [...TABLES.map(({ name }) => name), ...VIEWS];
  * ```
  */
 export function sqlHint(message: string): string {
-  const missing = missingTable(message);
-  if (missing !== null && databaseOf(missing) !== null) {
-    return `hint: Athena's catalog does not have "${missing}" yet: ` +
-      `deno task query --engine athena --create --lake s3://bucket/prefix makes the lake's tables and views`;
+  const schema = /\bSchema '(\w+)' does not exist/i.exec(message)?.[1];
+  if (schema !== undefined && TABLES.some(({ database }) => database === schema)) return createHint(schema);
+  const { name, database, engine } = missingTable(message);
+  if (name !== undefined) {
+    const home = databaseOf(name);
+    if (home === null) return nearestHint(name);
+    if (engine === "athena" && (database === undefined || database === home)) return createHint(name);
+    return `hint: "${name}" is in database ${home}: write ${home}.${name}, or its name alone`;
   }
-  if (missing !== null) return nearestHint(missing);
   if (/does not exist|not found|cannot be resolved/i.test(message)) {
     return `hint: ${allNames()}; columns of one: DESCRIBE <name>`;
   }
@@ -36,11 +39,21 @@ export function nearestHint(name: string): string {
     : `hint: there is no table or view "${name}", did you mean "${nearest}"? ${allNames()}`;
 }
 
-/** The last part of the name that DuckDB or Athena did not find. */
-function missingTable(message: string): string | null {
-  const found = /\bTable with name "?([\w.]+)"? does not exist/i.exec(message) ??
-    /\b(?:Table|View|Schema) '([\w.]+)' does not exist/i.exec(message);
-  return found?.[1]?.split(".").at(-1) ?? null;
+function createHint(name: string): string {
+  return `hint: Athena's catalog does not have "${name}" yet: ` +
+    `deno task query --engine athena --create --lake s3://bucket/prefix makes the lake's tables and views`;
+}
+
+/** The name that DuckDB or Athena did not find; Athena names the database as well. */
+function missingTable(
+  message: string,
+): { name?: string | undefined; database?: string | undefined; engine: "duckdb" | "athena" } {
+  const duckdb = /\bTable with name "?(\w+)"? does not exist/i.exec(message);
+  if (duckdb) return { name: duckdb[1], engine: "duckdb" };
+  const [name, database] =
+    /\b(?:Table|View) '([\w.]+)' does not exist/i.exec(message)?.[1]?.split(".").reverse() ??
+      [];
+  return { name, database, engine: "athena" };
 }
 
 function allNames(): string {

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { engineType, readValue } from "./athena_values.ts";
 import { openDuckDb } from "./engine_duckdb.ts";
 import { plainValue } from "./plain_value.ts";
@@ -51,4 +52,29 @@ Deno.test("readValue() keeps the text of what its type does not hold", () => {
   ];
   for (const [text, type] of table) assertEquals([type, readValue(text, type)], [type, text]);
   assertEquals(readValue("61 62", "BLOB"), new Uint8Array([0x61, 0x62]));
+});
+
+Deno.test("readValue() takes any text for any type, and what it gives can be printed", () => {
+  const type = fc.constantFrom(
+    "boolean",
+    "integer",
+    "bigint",
+    "real",
+    "decimal",
+    "date",
+    "timestamp",
+    "varbinary",
+    "x",
+  )
+    .map(engineType);
+  const digits = fc.stringMatching(/^-?[0-9]{1,30}([.eE:T -][0-9]{0,5})?$/);
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), digits), type, (text, type) => {
+      const printed = plainValue(readValue(text, type), type);
+      assertEquals(typeof JSON.stringify(printed), "string");
+      // A whole number is never rounded.
+      if (type === "BIGINT" && /^-?\d+$/.test(text)) assertEquals(BigInt(printed as string), BigInt(text));
+    }),
+    { seed: 5, numRuns: 5_000 },
+  );
 });

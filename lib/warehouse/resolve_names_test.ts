@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import fc from "fast-check";
 import { SqlError } from "../core/errors.ts";
 import { TABLES } from "../core/tables.ts";
 import { databaseOf, mentionedViews, VIEWS } from "./catalog.ts";
@@ -77,6 +78,44 @@ Deno.test("resolveNames() leads places in the resolved text back to the given on
   // Athena points at the database, which the reader did not write.
   assertEquals(resolved.toOriginal(2, 6), { line: 2, column: 6 });
   assertEquals(resolved.toOriginal(2, 10), { line: 2, column: 6 });
+});
+
+Deno.test("resolveNames() only adds databases, whatever the text is, and every place leads back into it", async () => {
+  const word = fc.constantFrom(
+    ...[
+      "SELECT",
+      "FROM",
+      "JOIN",
+      "WITH",
+      "AS",
+      "(",
+      ")",
+      ",",
+      ".",
+      "runs",
+      "gaps",
+      "x",
+      "'runs'",
+      '"gaps"',
+      "\n",
+      "-- a\n",
+    ],
+    ...["UNION", "WHERE", "é", "'😀'", "1", "DESC", "TABLE", "/* b */", "lakebook", "ON", "=", ";"],
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(word, { maxLength: 25 }), async (words) => {
+      const sql = words.join(" ");
+      const { sql: resolved, toOriginal } = await resolveNames(sql);
+      const once = (text: string) => text.replaceAll(/\blakebook\.(?=\S)/g, "");
+      assertEquals(once(resolved), once(sql));
+      const lines = resolved.split("\n"), own = sql.split("\n");
+      for (const [at, line] of lines.entries()) {
+        const { line: back, column } = toOriginal(at + 1, [...line].length + 1);
+        assertEquals([back, column], [at + 1, [...own[at]!].length + 1]);
+      }
+    }),
+    { seed: 5, numRuns: 500 },
+  );
 });
 
 Deno.test("resolveNames() says where a text cannot be cut into words", async () => {
