@@ -67,9 +67,9 @@ export function requestToken(...parts: readonly string[]): string {
 /**
  * An engine on Athena. Nothing is ever answered by another engine instead.
  *
- * It counts what its queries scan. A query that is running when the sum passes the byte budget is cancelled; one that
- * was faster than that is an error all the same, which says where its answer lies, since it is paid for; after either
- * no further query starts.
+ * It counts what its statements scan. One that is running when the sum passes the byte budget is cancelled. A query that
+ * was faster than that is an error all the same, which says where its answer lies, since it is paid for; what
+ * {@linkcode AthenaEngine.run} was to do is done then, and no error. After either nothing further starts.
  *
  * @throws {ConfigError} where credentials, region, workgroup or the place for results are wrong.
  * @throws {SourceError} where Athena is busy, fails, or cannot be reached.
@@ -102,20 +102,20 @@ export class AthenaEngine implements SqlEngine, Disposable {
       );
     }
     const resolved = await resolveNames(sql);
-    const execution = await this.#execute(sql, resolved, { ...options, reuse: true });
+    const execution = await this.#execute(sql, resolved, { ...options, reads: true });
     return { ...await this.#rows(sql, execution), summary: this.#summary(execution) };
   }
 
   /** Runs one statement of any kind as it stands, for its effect: a definition, a view, an INSERT. */
   async run(sql: string, options: AthenaOptions = {}): Promise<AthenaSummary> {
     const asItStands = { sql, toOriginal: (line: number, column: number) => ({ line, column }) };
-    return this.#summary(await this.#execute(sql, asItStands, { ...options, reuse: false }));
+    return this.#summary(await this.#execute(sql, asItStands, { ...options, reads: false }));
   }
 
   async #execute(
     original: string,
     { sql, toOriginal }: { sql: string; toOriginal: ToOriginal },
-    { signal, token = crypto.randomUUID(), reuse }: AthenaOptions & { reuse: boolean },
+    { signal, token = crypto.randomUUID(), reads }: AthenaOptions & { reads: boolean },
   ): Promise<QueryExecution> {
     if (token.length < 32 || token.length > 128) {
       throw new RangeError(`Cannot use token "${token}": it has ${token.length} characters, give 32 to 128`);
@@ -131,7 +131,7 @@ export class AthenaEngine implements SqlEngine, Disposable {
     this.#checkBudget(original);
     signal?.throwIfAborted();
 
-    const query_id = await this.#requests.start(sql, { token, reuse });
+    const query_id = await this.#requests.start(sql, { token, reuse: reads });
     let ended = false;
     try {
       const execution = await this.#wait(original, query_id, signal);
@@ -139,7 +139,7 @@ export class AthenaEngine implements SqlEngine, Disposable {
       this.#scanned += scannedBytes(execution);
       const failed = failureOf(query_id, execution);
       if (failed) throw explainFailure(original, failed, toOriginal);
-      if (this.#scanned > this.settings.byte_budget) {
+      if (reads && this.#scanned > this.settings.byte_budget) {
         throw this.#overBudget(original, this.#scanned, execution);
       }
       return execution;

@@ -271,6 +271,18 @@ Deno.test("query() is an error where a query was faster than its budget, and say
     assertEquals(athena.asked("StopQueryExecution"), []);
   }, { LAKEBOOK_ATHENA_BYTE_BUDGET: "100MB" }));
 
+Deno.test("run() that passed the byte budget has done its act, and nothing starts afterwards", () =>
+  onServer(async (engine, athena) => {
+    athena.answers.set("INSERT INTO a SELECT 1", { scanned: [0, 0, 200e6] });
+    assertEquals((await engine.run("INSERT INTO a SELECT 1")).bytes_billed, 200e6);
+    await assertRejects(
+      () => engine.run("INSERT INTO a SELECT 2"),
+      SqlError,
+      "200 MB were scanned of a budget",
+    );
+    assertEquals(athena.statements.length, 1);
+  }, { LAKEBOOK_ATHENA_BYTE_BUDGET: "100MB" }));
+
 Deno.test("run() does an act with a token once, and refuses the token for another act", () =>
   onServer(async (engine, athena) => {
     const token = requestToken("insert_last_hour", "2026-01-02T03");
