@@ -11,9 +11,10 @@ import {
 import { Upload } from "@aws-sdk/lib-storage";
 import { createReadStream } from "node:fs";
 import { ConfigError, LakeError } from "../core/errors.ts";
+import { isCustom } from "./aws_access.ts";
 import type { S3Body } from "./store_s3_body.ts";
 import { ConditionFailed, explainS3Error } from "./store_s3_errors.ts";
-import { isCustom, type S3Settings } from "./store_s3_settings.ts";
+import type { S3Settings } from "./store_s3_settings.ts";
 
 /** Requests in flight at most; a connection each. */
 const AT_ONCE = 32;

@@ -1,32 +1,22 @@
 /** Turns what can go wrong between here and an S3 store into errors that say what to do. */
-import { ConfigError, LakebookError, LakeError } from "../core/errors.ts";
+import { LakebookError, LakeError } from "../core/errors.ts";
+import {
+  type AwsThrown,
+  credentialState,
+  describeThrown,
+  type Fail,
+  failures,
+  isBroken,
+  isBusy,
+  oneLine,
+  reachState,
+} from "./aws_errors.ts";
 import type { S3Settings } from "./store_s3_settings.ts";
 
 /** A condition of a write did not hold: somebody else was there first, or this writer itself was. */
 export class ConditionFailed extends Error {
   override name = "ConditionFailed";
 }
-
-/** What an S3 client throws, as far as it is looked at. */
-interface Thrown {
-  name: string;
-  message: string;
-  /** S3's own word for it, where the answer had a body. */
-  code: string;
-  status: number | undefined;
-  /** The host that was looked up, where that failed. */
-  host: string | undefined;
-}
-
-const EXPIRED = ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"];
-const UNKNOWN_KEY = [
-  "InvalidAccessKeyId",
-  "InvalidClientTokenId",
-  "InvalidToken",
-  "UnrecognizedClientException",
-];
-const UNKNOWN_KEY_VERSITY = "XAdminUserNotFound";
-const UNREACHABLE = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
 
 /**
  * The error to raise for what an S3 request threw. `what` is a key or a lake's URL.
@@ -52,50 +42,13 @@ export function explainS3Error(
   settings: S3Settings,
 ): LakebookError {
   if (error instanceof LakebookError) return error;
-  const thrown = describe(error);
-  const cause = new Error(
-    `${thrown.code}${thrown.status ? ` (status ${thrown.status})` : ""}: ${thrown.message}`,
-  );
-  const config = (state: string, retryable = false) =>
-    new ConfigError(`Cannot ${action} "${what}": ${state}`, { cause, retryable });
-  const lake = (state: string, retryable = false) =>
-    new LakeError(`Cannot ${action} "${what}": ${state}`, { cause, retryable });
-
-  if (thrown.name === "NotCapable") return config(permissionState(thrown.message));
-  // A name that Deno may not look up.
-  if (thrown.code === "EPERM" && thrown.host) return config(unreachable(thrown.host));
-  if (UNREACHABLE.includes(thrown.code)) {
-    const host = settings.endpoint ?? "AWS";
-    return config(
-      `nobody answers at ${host} (${thrown.code}), check AWS_ENDPOINT_URL, AWS_REGION and the network`,
-      true,
-    );
-  }
-  return credentialState(thrown, config) ?? placeState(thrown, settings, config) ?? storeState(thrown, lake);
+  const thrown = describeThrown(error);
+  const { config, other } = failures({ action, what }, thrown, LakeError);
+  return reachState(thrown, settings.endpoint, config) ?? credentialState(thrown, config) ??
+    accessState(thrown, config) ?? placeState(thrown, settings, config) ?? storeState(thrown, other);
 }
 
-type Fail = (state: string, retryable?: boolean) => LakebookError;
-
-function credentialState({ name, code, status, message }: Thrown, config: Fail): LakebookError | null {
-  if (EXPIRED.includes(code) || /\bexpired\b/i.test(name === "CredentialsProviderError" ? message : "")) {
-    return config(
-      "the credentials have expired, renew them (for a profile: aws sso login) and run again; what was committed stays",
-    );
-  }
-  if (UNKNOWN_KEY.includes(code) || code === UNKNOWN_KEY_VERSITY) {
-    return config("the access key is not known there, check AWS_ACCESS_KEY_ID or AWS_PROFILE");
-  }
-  if (code === "SignatureDoesNotMatch") {
-    return config("the secret key does not fit the access key, check AWS_SECRET_ACCESS_KEY or AWS_PROFILE");
-  }
-  if (/^(CredentialsProviderError|TokenProviderError|ProviderError)$/.test(name)) {
-    return config(
-      "no credentials were found, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
-    );
-  }
-  if (code === "RequestTimeTooSkewed") {
-    return config("this machine's clock differs from the store's by too much, set it right and run again");
-  }
+function accessState({ code, status }: AwsThrown, config: Fail): LakebookError | null {
   if (/^(AccessDenied|AllAccessDisabled|AccountProblem|Forbidden)$/.test(code) || status === 403) {
     return config(
       "access denied, give these credentials s3:ListBucket, s3:GetObject, s3:PutObject and s3:DeleteObject there " +
@@ -106,7 +59,7 @@ function credentialState({ name, code, status, message }: Thrown, config: Fail):
 }
 
 function placeState(
-  { code, status, message }: Thrown,
+  { code, status, message }: AwsThrown,
   settings: S3Settings,
   config: Fail,
 ): LakebookError | null {
@@ -125,31 +78,20 @@ function placeState(
     const hint = settings.sse ? "unset LAKEBOOK_S3_SSE or use another store" : "use another store";
     return config(`this store cannot do that (${message}), ${hint}`);
   }
-  if (/^ERR_(SSL|TLS)|CERT/.test(code)) {
-    return config(
-      `its TLS is not accepted (${code}), check http or https in AWS_ENDPOINT_URL and the certificate`,
-    );
-  }
   if (/^KMS\./.test(code)) {
     return config(`its encryption key cannot be used (${code}), check LAKEBOOK_S3_KMS_KEY_ID and its policy`);
   }
   return null;
 }
 
-function storeState({ name, code, status, message }: Thrown, lake: Fail): LakebookError {
-  if (code === "SlowDown" || status === 429 || (status !== undefined && status >= 500)) {
+function storeState(thrown: AwsThrown, lake: Fail): LakebookError {
+  const { code, status, message } = thrown;
+  if (isBusy(thrown)) {
     // The answer to HEAD has no body, hence no code.
-    return lake(
-      `the store is busy (${
-        /^Unknown/.test(code) ? `status ${status}` : code
-      }), run again later; what was committed stays`,
-      true,
-    );
+    const word = /^Unknown/.test(code) ? `status ${status}` : code;
+    return lake(`the store is busy (${word}), run again later; what was committed stays`, true);
   }
-  if (
-    status === undefined &&
-    (/^E[A-Z]{3,}$/.test(code) || /Timeout|Abort/.test(name) || /socket|connection|aborted/i.test(message))
-  ) {
+  if (isBroken(thrown)) {
     return lake(
       `the connection broke (${code}), check the network and run again; what was committed stays`,
       true,
@@ -158,40 +100,7 @@ function storeState({ name, code, status, message }: Thrown, lake: Fail): Lakebo
   return lake(`the store answered ${code} (${oneLine(message)}), see what that means there and run again`);
 }
 
-function permissionState(message: string): string {
-  const host = /net access to "([^"]+)"/.exec(message)?.[1];
-  if (host !== undefined) return unreachable(host);
-  const what = message.replace(/^Requires /, "").replace(/, run again.*$/, "");
-  return `Deno refuses ${what}, add that to the permissions in deno.json`;
-}
-
-function unreachable(host: string): string {
-  return `Deno may not reach ${host}, add "${host}" to the net permissions in deno.json`;
-}
-
 /** Whether a write may have happened although no good answer came. */
 export function isUnknownOutcome(error: unknown): boolean {
   return error instanceof LakebookError && error.retryable;
-}
-
-function describe(error: unknown): Thrown {
-  const { name = "Error", message = String(error), Code, code, hostname, $metadata } = (error ?? {}) as {
-    name?: string;
-    message?: string;
-    Code?: string;
-    code?: string;
-    hostname?: string;
-    $metadata?: { httpStatusCode?: number };
-  };
-  return {
-    name,
-    message: oneLine(message),
-    code: Code ?? code ?? name,
-    status: $metadata?.httpStatusCode,
-    host: hostname,
-  };
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s+/g, " ").trim().slice(0, 200);
 }

@@ -1,32 +1,21 @@
 /** Where an S3 lake lies and how it is reached, from its URL and the environment. Loads nothing of AWS. */
 import { ConfigError, UsageError } from "../core/errors.ts";
+import { AWS_VARIABLES, type AwsAccess, awsAccess } from "./aws_access.ts";
 
 /** Variables that a command hands to {@linkcode s3Settings}; AWS's SDK reads further ones of its own. */
 export const S3_VARIABLES = [
-  "AWS_ACCESS_KEY_ID",
-  "AWS_DEFAULT_REGION",
-  "AWS_ENDPOINT_URL",
+  ...AWS_VARIABLES,
   "AWS_ENDPOINT_URL_S3",
-  "AWS_PROFILE",
-  "AWS_REGION",
-  "AWS_SECRET_ACCESS_KEY",
-  "AWS_SESSION_TOKEN",
   "LAKEBOOK_S3_KMS_KEY_ID",
   "LAKEBOOK_S3_SSE",
   "LAKEBOOK_S3_SCRATCH",
 ] as const;
 
 /** Where a lake's bucket is and how objects are written to it. */
-export interface S3Settings {
+export interface S3Settings extends AwsAccess {
   bucket: string;
   /** In front of every key: empty, or with a slash at its end. */
   prefix: string;
-  /** Address of a store other than AWS's own. */
-  endpoint?: string;
-  /** Absent where the SDK shall take it from the profile. */
-  region?: string;
-  /** Absent where the SDK shall look for them: profile files, web identity, container, instance. */
-  credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   /** Encryption at rest; the bucket's own default where it is left out. */
   sse?: "AES256" | "aws:kms";
   kmsKeyId?: string;
@@ -35,9 +24,8 @@ export interface S3Settings {
 }
 
 /**
- * Reads a lake's URL and its settings: `AWS_ENDPOINT_URL_S3` or `AWS_ENDPOINT_URL`, `AWS_REGION` or
- * `AWS_DEFAULT_REGION`, `LAKEBOOK_S3_SSE` (`AES256` or `aws:kms`), `LAKEBOOK_S3_KMS_KEY_ID` and `LAKEBOOK_S3_SCRATCH`
- * (default `data/scratch`). An empty variable counts as absent.
+ * Reads a lake's URL and its settings: what {@linkcode awsAccess} reads, `LAKEBOOK_S3_SSE` (`AES256` or `aws:kms`),
+ * `LAKEBOOK_S3_KMS_KEY_ID` and `LAKEBOOK_S3_SCRATCH` (default `data/scratch`). An empty variable counts as absent.
  *
  * @throws {UsageError} where the URL names no bucket.
  * @throws {ConfigError} where a variable cannot be used. The message never holds a secret.
@@ -51,19 +39,11 @@ export interface S3Settings {
  */
 export function s3Settings(url: string, env: Readonly<Record<string, string | undefined>>): S3Settings {
   const read = (name: typeof S3_VARIABLES[number]) => env[name]?.trim() || undefined;
-  const settings: S3Settings = { ...readUrl(url), scratch: read("LAKEBOOK_S3_SCRATCH") ?? "data/scratch" };
-
-  const endpoint = read("AWS_ENDPOINT_URL_S3") ?? read("AWS_ENDPOINT_URL");
-  if (endpoint !== undefined) settings.endpoint = readEndpoint(endpoint);
-  const region = read("AWS_REGION") ?? read("AWS_DEFAULT_REGION") ??
-    (isCustom(settings.endpoint) ? "us-east-1" : undefined);
-  if (region !== undefined) settings.region = region;
-
-  const accessKeyId = read("AWS_ACCESS_KEY_ID"), secretAccessKey = read("AWS_SECRET_ACCESS_KEY");
-  const sessionToken = read("AWS_SESSION_TOKEN");
-  if (accessKeyId !== undefined && secretAccessKey !== undefined && read("AWS_PROFILE") === undefined) {
-    settings.credentials = { accessKeyId, secretAccessKey, ...sessionToken ? { sessionToken } : {} };
-  }
+  const settings: S3Settings = {
+    ...readUrl(url),
+    ...awsAccess(env, "S3"),
+    scratch: read("LAKEBOOK_S3_SCRATCH") ?? "data/scratch",
+  };
 
   const sse = read("LAKEBOOK_S3_SSE"), kmsKeyId = read("LAKEBOOK_S3_KMS_KEY_ID");
   if (sse !== undefined) {
@@ -83,11 +63,6 @@ export function s3Settings(url: string, env: Readonly<Record<string, string | un
   return settings;
 }
 
-/** Whether an endpoint is of another make than AWS, so that only what every store knows may be asked of it. */
-export function isCustom(endpoint: string | undefined): boolean {
-  return endpoint !== undefined && !/\.amazonaws\.com(\.cn)?$/.test(new URL(endpoint).hostname);
-}
-
 /** `s3://bucket/some/prefix` in its parts. */
 function readUrl(url: string): { bucket: string; prefix: string } {
   const [, bucket = "", path = ""] = /^s3:\/\/([^/]*)\/?(.*)$/i.exec(url) ?? [];
@@ -101,14 +76,4 @@ function readUrl(url: string): { bucket: string; prefix: string } {
     throw new UsageError(`Cannot open lake "${url}": its prefix has a "." or "..", write s3://bucket/prefix`);
   }
   return { bucket, prefix: folders.map((folder) => `${folder}/`).join("") };
-}
-
-function readEndpoint(text: string): string {
-  if (URL.canParse(text)) {
-    const { protocol, username, password, search, hash } = new URL(text);
-    if (/^https?:$/.test(protocol) && username + password + search + hash === "") return text;
-  }
-  throw new ConfigError(
-    `Cannot use "AWS_ENDPOINT_URL": it is not a plain http(s) address, write for example http://127.0.0.1:9000`,
-  );
 }

@@ -1,6 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { ConfigError } from "../core/errors.ts";
-import { isCustom, s3Settings } from "./store_s3_settings.ts";
+import { isCustom } from "./aws_access.ts";
+import { s3Settings } from "./store_s3_settings.ts";
 
 Deno.test("s3Settings() reads bucket, prefix and variables; an empty one counts as absent", () => {
   const scratch = "data/scratch";

@@ -7,12 +7,15 @@ import { LakebookError, UsageError } from "../core/errors.ts";
 import { parseInstant } from "../core/time.ts";
 import { S3_VARIABLES } from "../lake/store_s3_settings.ts";
 import { EXCHANGE_VARIABLES } from "../sources/exchange_settings.ts";
+import { ATHENA_VARIABLES } from "../warehouse/athena_variables.ts";
 import type { CommandIo, ProcessIo } from "./command_io.ts";
 import { EXIT, exitCodeOf } from "./exit_codes.ts";
 import { registerIngest } from "./ingest/register_ingest.ts";
 import { registerNotebooks } from "./notebooks/register_notebooks.ts";
+import type { QueryFlags } from "./query_command.ts";
 
-const ENGINE = () => new Option("--engine <name>", "SQL engine").choices(["duckdb"]).default("duckdb");
+const ENGINE = (...choices: string[]) =>
+  new Option("--engine <name>", "SQL engine").choices(choices).default("duckdb");
 const QUALITY = () =>
   new Option(
     "--quality <mode>",
@@ -30,12 +33,22 @@ const SETTINGS = [
   "COINGECKO_REQUESTS_PER_MINUTE",
   ...EXCHANGE_VARIABLES,
   ...S3_VARIABLES,
+  ...ATHENA_VARIABLES,
 ];
 
 const EXCHANGE_HELP = `
 Environment:
   LAKEBOOK_EXCHANGE_BASE_URL             another address to ask, such as a proxy's
   LAKEBOOK_EXCHANGE_REQUESTS_PER_MINUTE  another pace than the exchange's`;
+
+const ATHENA_HELP = `
+Environment, for Athena:
+  LAKEBOOK_ATHENA_OUTPUT         where Athena puts results: s3://bucket/folder/
+  LAKEBOOK_ATHENA_WORKGROUP      or a workgroup that has such a place
+  LAKEBOOK_ATHENA_BYTE_BUDGET    what one command may scan (default: 10GB)
+  LAKEBOOK_ATHENA_REUSE_MINUTES  age up to which an earlier answer is taken again (default: 0, never)
+  LAKEBOOK_ATHENA_USD_PER_TB     price for the estimate of costs (default: 5)
+  AWS_REGION, AWS_PROFILE, …     as for all of AWS's tools; AWS_ENDPOINT_URL_ATHENA is another address`;
 
 /** Builds the program; `run` receives each command's exit code. */
 export function buildProgram(io: ProcessIo, run: (code: number) => void): Command {
@@ -63,7 +76,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       append,
     )
     .option("--lake <place>", LAKE)
-    .addOption(ENGINE())
+    .addOption(ENGINE("duckdb"))
     .option("--models <folder>", "folder of the model registry (default: models, or models/demo)")
     .option("--only <steps>", "run these steps only, separated by commas")
     .option("--from <step>", "run this step and all after it")
@@ -100,7 +113,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
 
   program.command("query")
     .description("runs SQL (Athena's dialect) on the lake's tables and views")
-    .argument("<sql>", 'one reading statement, such as "SELECT * FROM v_top_100 LIMIT 5"')
+    .argument("[sql]", 'one reading statement, such as "SELECT * FROM v_top_100 LIMIT 5"')
     .addOption(
       new Option("--format <name>", "how rows are printed").choices(["table", "json", "csv"]).default(
         "table",
@@ -108,10 +121,20 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     )
     .option(
       "--lake <place>",
-      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
+      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists); " +
+        "with Athena only beside --create or --dry-run",
     )
-    .addOption(ENGINE())
-    .action(async (sql: string, flags: { format: "table" | "json" | "csv"; lake?: string }) => {
+    .addOption(ENGINE("duckdb", "athena"))
+    .option(
+      "--dry-run",
+      "with Athena: print the definitions that the SQL needs (without SQL: all), and the SQL",
+    )
+    .option(
+      "--create",
+      "with Athena: make or update the tables and views that the SQL needs (without SQL: all)",
+    )
+    .addHelpText("after", ATHENA_HELP)
+    .action(async (sql: string | undefined, flags: QueryFlags) => {
       const { queryCommand } = await import("./query_command.ts");
       run(await queryCommand(sql, flags, withEffects(io)));
     });
@@ -256,11 +279,21 @@ export async function main(args: readonly string[], io: ProcessIo): Promise<numb
   }
 }
 
+/** How long an interrupted process may take to go. */
+const LAST_WORDS_MS = 5_000;
+
 if (import.meta.main) {
+  const atInterrupt = new Set<() => Promise<void>>();
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    // Nothing to clean up: the lake holds whole objects only, and its lock goes with the process.
-    Deno.addSignalListener(signal, () => {
+    // Of the lake nothing has to be cleaned up: it holds whole objects only, and its lock goes with the process.
+    Deno.addSignalListener(signal, async () => {
       console.error("Interrupted: what was committed stays, run again to go on.");
+      const last = [...atInterrupt];
+      // Once: whoever interrupts a second time means it.
+      atInterrupt.clear();
+      if (last.length > 0) {
+        await Promise.race([Promise.allSettled(last.map((act) => act())), sleep(LAST_WORDS_MS)]);
+      }
       Deno.exit(EXIT.interrupted);
     });
   }
@@ -270,6 +303,7 @@ if (import.meta.main) {
     stdout: (text) => writeAll(Deno.stdout, text),
     stderr: (text) => writeAll(Deno.stderr, text),
     terminal: Deno.stderr.isTerminal(),
+    atInterrupt,
   });
   Deno.exit(code);
 }

@@ -15,6 +15,8 @@ export interface ProcessIo {
   sleep?: Effects["sleep"];
   /** The disk beneath a local lake; the real one where it is left out. */
   disk?: Disk;
+  /** What has to be done, for a few seconds at most, before an interrupted process goes: a query on Athena costs. */
+  atInterrupt?: Set<() => Promise<void>>;
   /** Whether stderr is a terminal that can be redrawn. */
   terminal: boolean;
 }

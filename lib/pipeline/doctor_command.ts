@@ -9,6 +9,7 @@ import { checkObject, committedObjects, type Damage, quarantine } from "../lake/
 import { forgetRecord, readRecords } from "../lake/ledger.ts";
 import { lakeKind } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
+import { athenaFindings } from "./athena_findings.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -53,6 +54,7 @@ export async function doctorCommand(flags: unknown, io: CommandIo): Promise<numb
     await incomingFinding(store, io.effects.now()),
     await lettersFinding(store),
     await freshnessFinding(store, io.effects.now()),
+    ...await athenaFindings(store, io.effects.now()),
   ];
   const healthy = findings.every(({ status }) => status !== "fail");
   if (options.json) io.stdout(`${JSON.stringify({ healthy, findings })}\n`);

@@ -1,6 +1,6 @@
 /** Query results as text: a table for people, JSON and CSV for programs. */
-import type { QueryResult } from "../warehouse/engine_duckdb.ts";
 import { plainValue } from "../warehouse/plain_value.ts";
+import type { QueryResult } from "../warehouse/sql_engine.ts";
 
 /** How rows are printed. */
 export type RowFormat = "table" | "json" | "csv";

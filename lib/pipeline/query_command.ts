@@ -1,24 +1,53 @@
-/** `deno task query "SQL"`: the lake's tables and views, read only. */
-import { SqlError } from "../core/errors.ts";
+/** `deno task query "SQL"`: the lake's tables and views, read only, on DuckDB or on Athena. */
+import { SqlError, UsageError } from "../core/errors.ts";
 import { TABLES } from "../core/tables.ts";
-import {
-  mentionedTables,
-  registerTables,
-  registerUnread,
-  registerViews,
-  VIEWS,
-} from "../warehouse/catalog.ts";
+import { mentionedTables, registerTables, registerUnread, registerViews } from "../warehouse/catalog.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { locateSqlError } from "../warehouse/sql_position.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import { EXIT } from "./exit_codes.ts";
 import { formatRows, type RowFormat } from "./format_rows.ts";
+import { sqlHint } from "./query_hints.ts";
+
+/** The command's flags. */
+export interface QueryFlags {
+  format: RowFormat;
+  engine: "duckdb" | "athena";
+  lake?: string | undefined;
+  create?: boolean;
+  dryRun?: boolean;
+}
 
 /** Runs the command; gives the exit code. */
 export async function queryCommand(
+  sql: string | undefined,
+  { format, engine, lake, create = false, dryRun = false }: QueryFlags,
+  io: CommandIo,
+): Promise<number> {
+  try {
+    if (engine === "athena") {
+      const { queryAthena } = await import("./query_athena.ts");
+      return await queryAthena({ sql, format, lake, create, dryRun }, io);
+    }
+    if (create || dryRun) {
+      throw new UsageError(
+        `Cannot use --${
+          create ? "create" : "dry-run"
+        } with DuckDB: it has nothing to define, add --engine athena`,
+      );
+    }
+    if (sql === undefined) throw new UsageError("Cannot query: no SQL is given, write it in quotes");
+    return await queryDuckDb(sql, { format, lake }, io);
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    throw new SqlError(`${error.message}\n${sqlHint(error.message)}`, { cause: error });
+  }
+}
+
+async function queryDuckDb(
   sql: string,
-  { format, lake }: { format: RowFormat; lake?: string | undefined },
+  { format, lake }: Pick<QueryFlags, "format" | "lake">,
   { effects, stdout, env }: CommandIo,
 ): Promise<number> {
   const store = await chooseLake(lake, { env, effects });
@@ -33,14 +62,6 @@ export async function queryCommand(
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
-    throw new SqlError(`${locateSqlError(sql, error)}\n${hint(error.message)}`, { cause: error });
+    throw new SqlError(locateSqlError(sql, error), { cause: error });
   }
-}
-
-function hint(message: string): string {
-  if (/does not exist|not found/i.test(message)) {
-    return `hint: tables: ${TABLES.map(({ name }) => name).join(", ")}; views: ${VIEWS.join(", ")}; ` +
-      `columns of one: DESCRIBE <name>`;
-  }
-  return `hint: SQL is Athena's dialect (Trino), one reading statement; strings stand in 'single quotes', names in "double quotes"`;
 }

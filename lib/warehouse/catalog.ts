@@ -35,6 +35,9 @@ export const VIEWS = [
   "v_completeness",
 ] as const;
 
+/** A view's name. */
+export type ViewName = (typeof VIEWS)[number];
+
 /**
  * Defines every table of the lake in the engine, over the objects that are there now; a table without objects
  * has its columns and no rows.
@@ -72,9 +75,41 @@ export async function registerTables(
  * ```
  */
 export async function mentionedTables(sql: string): Promise<TableDefinition[]> {
-  let text = sql;
-  for (const view of VIEWS.toReversed()) if (names(text, view)) text += await viewSql(view);
-  return TABLES.filter(({ name }) => names(text, name));
+  const texts = [sql, ...(await mentionedViews(sql)).map(({ sql }) => sql)];
+  return TABLES.filter(({ name }) => texts.some((text) => names(text, name)));
+}
+
+/** The views that a statement names, directly or through another one, each after those beneath it. */
+export async function mentionedViews(sql: string): Promise<{ name: ViewName; sql: string }[]> {
+  const views: { name: ViewName; sql: string }[] = [];
+  for (const name of VIEWS.toReversed()) {
+    if ([sql, ...views.map(({ sql }) => sql)].some((text) => names(text, name))) {
+      views.unshift({ name, sql: await viewSql(name) });
+    }
+  }
+  return views;
+}
+
+/**
+ * The database of a table or view, or null where there is none of that name.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(["v_top_100", "OHLCV_DAILY", "gaps", "nothing"].map(databaseOf), [
+ *   "crypto_gold",
+ *   "crypto_gold",
+ *   "lakebook",
+ *   null,
+ * ]);
+ * ```
+ */
+export function databaseOf(name: string): TableDefinition["database"] | null {
+  const wanted = name.toLowerCase();
+  if ((VIEWS as readonly string[]).includes(wanted)) {
+    return wanted === "v_completeness" ? "lakebook" : "crypto_gold";
+  }
+  return TABLES.find((table) => table.name === wanted)?.database ?? null;
 }
 
 function names(text: string, name: string): boolean {
@@ -107,7 +142,7 @@ export async function registerUnread(engine: DuckDb, tables: readonly TableDefin
 /** Defines views of `views/*.sql`. Call {@linkcode registerTables} with the tables beneath them first. */
 export async function registerViews(
   engine: DuckDb,
-  names: readonly (typeof VIEWS)[number][] = VIEWS,
+  names: readonly ViewName[] = VIEWS,
 ): Promise<void> {
   for (const name of names) {
     await engine.runAthena(await viewSql(name));

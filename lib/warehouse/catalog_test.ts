@@ -91,6 +91,19 @@ Deno.test("registerTables() reads snapshots with their partition columns as numb
     ]);
   }));
 
+Deno.test("processed_prices_raw has the snapshots' own text, digit by digit, and analytics_prices its columns", () =>
+  overSnapshots(
+    { "2026-01-02T03:05:00Z": [["bitcoin", 9_007_199_254_740_991], ["new", null]] },
+    async (rows) => {
+      const columns = `id, current_price, market_cap, "timestamp", hour`;
+      assertEquals(await rows(`SELECT ${columns} FROM crypto_analytics.processed_prices_raw ORDER BY id`), [
+        ["bitcoin", "1.5", "9007199254740991", "1767323100", 3],
+        ["new", "1.5", null, "1767323100", 3],
+      ]);
+      assertEquals(await rows(`SELECT ${columns} FROM crypto_gold.analytics_prices`), []);
+    },
+  ));
+
 Deno.test("v_latest_snapshot takes the newest slot of the newest hour, also over a year's end", () =>
   overSnapshots({
     "2025-12-31T23:55:00Z": [["old-year", 9]],

@@ -1,6 +1,7 @@
 /** The embedded SQL engine: what Athena is on AWS, DuckDB is here. One engine is one in-memory database. */
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { SqlError } from "../core/errors.ts";
+import type { QueryResult, SqlEngine } from "./sql_engine.ts";
 import { translate } from "./translate.ts";
 
 /** The engine's vectors hold no more. */
@@ -27,12 +28,6 @@ export interface DuckDbOptions {
   memoryLimit?: string;
   /** Folder for what does not fit into memory; without one DuckDB fails instead of spilling. */
   spillFolder?: string;
-}
-
-/** A result: column names with DuckDB's types, and rows of JavaScript values in column order. */
-export interface QueryResult {
-  columns: { name: string; type: string }[];
-  rows: unknown[][];
 }
 
 /**
@@ -66,7 +61,7 @@ export async function openDuckDb(
 }
 
 /** An open engine. `run` and `read` take DuckDB's own SQL, `query` and `createFromAthena` take Athena's. */
-export class DuckDb implements Disposable {
+export class DuckDb implements SqlEngine, Disposable {
   #instance: DuckDBInstance;
   #connection: DuckDBConnection;
 

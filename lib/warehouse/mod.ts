@@ -1,6 +1,7 @@
 /**
  * Warehouse: SQL on the lake. The statements are files in Athena's dialect (`materialize/*.sql`, `views/*.sql`);
- * DuckDB runs their translation in this process. Importing this module loads the engine.
+ * DuckDB runs their translation in this process. Importing this module loads the engine; that of Athena is in
+ * `engine_athena.ts`, and is loaded from there, because AWS's SDK comes with it.
  *
  * @module
  */
@@ -11,5 +12,6 @@ export * from "./catalog.ts";
 export * from "./engine_duckdb.ts";
 export * from "./materialize.ts";
 export * from "./plain_value.ts";
+export * from "./sql_engine.ts";
 export * from "./sql_position.ts";
 export * from "./translate.ts";
