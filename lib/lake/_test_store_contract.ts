@@ -101,7 +101,13 @@ export function storeContract(name: string, makePlace: () => Promise<TestPlace>)
   });
 
   test("folders() names what lies right beneath a folder, sorted, the store's own left out", async (store) => {
-    const keys = ["t/year=2026/month=01/a", "t/year=2026/month=12/a", "t/year=2025/b/c/d", "t/object", "tt/x/y"];
+    const keys = [
+      "t/year=2026/month=01/a",
+      "t/year=2026/month=12/a",
+      "t/year=2025/b/c/d",
+      "t/object",
+      "tt/x/y",
+    ];
     for (const key of keys) await store.put(key, bytesOf(key));
     await store.scratch();
     assertEquals(await store.folders(""), ["t", "tt"]);

@@ -1,13 +1,7 @@
 /** `deno task query "SQL"`: the lake's tables and views, read only. */
 import { SqlError } from "../core/errors.ts";
 import { TABLES } from "../core/tables.ts";
-import {
-  mentionedTables,
-  registerTables,
-  registerUnread,
-  registerViews,
-  VIEWS,
-} from "../warehouse/catalog.ts";
+import { registerStatement, VIEWS } from "../warehouse/catalog.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { locateSqlError } from "../warehouse/sql_position.ts";
 import { chooseLake } from "./choose_lake.ts";
@@ -24,10 +18,7 @@ export async function queryCommand(
   const store = await chooseLake(lake, { env, effects });
   await using _closing = { [Symbol.asyncDispose]: () => store.close() };
   using engine = await openDuckDb();
-  const tables = await mentionedTables(sql);
-  await registerTables(engine, store, tables);
-  await registerUnread(engine, TABLES.filter((table) => !tables.includes(table)));
-  await registerViews(engine);
+  await registerStatement(engine, store, sql);
   try {
     stdout(formatRows(await engine.query(sql), format));
     return EXIT.ok;
