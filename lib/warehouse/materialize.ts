@@ -1,5 +1,6 @@
 /** Tables of the lake from staged rows: one `.sql` file a table, one object a partition. */
 import {
+  ANALYTICS_PRICES,
   OHLCV_BARS,
   OHLCV_DAILY,
   OHLCV_HOURLY,
@@ -211,6 +212,17 @@ async function barParts(engine: DuckDb, table: TableDefinition): Promise<TablePa
     parts.set(where, { values: { ...texts, year, ...monthly ? { month: month + 1 } : {} }, where });
   }
   return [...parts.values()];
+}
+
+/** The key of an hour's object in `analytics_prices`, by the hour's start. */
+export function hourKey(start_ms: number): string {
+  const hour = new Date(start_ms);
+  return partitionKey(ANALYTICS_PRICES, {
+    year: hour.getUTCFullYear(),
+    month: hour.getUTCMonth() + 1,
+    day: hour.getUTCDate(),
+    hour: hour.getUTCHours(),
+  });
 }
 
 /** The key of a partition's object: months, days and hours have two digits. */

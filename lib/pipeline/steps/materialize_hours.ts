@@ -1,12 +1,12 @@
 /** Completed hours of market snapshots into gold: one object an hour, made anew when the hour's snapshots changed. */
 import { LakeError, SqlError } from "../../core/errors.ts";
-import { ANALYTICS_PRICES, PROCESSED_PRICES } from "../../core/tables.ts";
+import { PROCESSED_PRICES } from "../../core/tables.ts";
 import { HOUR_MS, utcDay } from "../../core/time.ts";
 import { type HourFolder, hourFolder, hourOf } from "../../lake/hour_folders.ts";
 import { fingerprint, isDone, writeRecord } from "../../lake/ledger.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
 import { buildHour, insertHourSql } from "../../warehouse/market_hours.ts";
-import { partitionKey } from "../../warehouse/materialize.ts";
+import { hourKey } from "../../warehouse/materialize.ts";
 import type { RunContext } from "../context.ts";
 import { HOURS_UNIT, hourUnit } from "./market_hour_units.ts";
 import { doneBefore, type Part } from "./process_part.ts";
@@ -38,7 +38,7 @@ export async function materializeHours(context: RunContext): Promise<Part | null
       const made = await materializeHour(context, hour);
       const record = await writeRecord(store, hourUnit(hour.start_ms), {
         fingerprint: inputs(hour),
-        outputs: made > 0 ? [hourKey(hour)] : [],
+        outputs: made > 0 ? [hourKey(hour.start_ms)] : [],
         notes: { rows: made },
       });
       outputs.push(...record.outputs);
@@ -85,17 +85,7 @@ async function materializeHour(context: RunContext, hour: HourFolder): Promise<n
   const kind = context.settings.source === "demo" ? "demo" : "live";
   const rows = await buildHour(await context.engine(), store, hour, { path, kind });
   // An hour whose snapshots hold no usable row has no object.
-  if (rows > 0) await store.putFile(hourKey(hour), path);
-  else await store.delete(hourKey(hour));
+  if (rows > 0) await store.putFile(hourKey(hour.start_ms), path);
+  else await store.delete(hourKey(hour.start_ms));
   return rows;
-}
-
-function hourKey({ start_ms }: HourFolder): string {
-  const hour = new Date(start_ms);
-  return partitionKey(ANALYTICS_PRICES, {
-    year: hour.getUTCFullYear(),
-    month: hour.getUTCMonth() + 1,
-    day: hour.getUTCDate(),
-    hour: hour.getUTCHours(),
-  });
 }
