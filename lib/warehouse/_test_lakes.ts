@@ -92,10 +92,10 @@ const ODD_COIN = fc.tuple(
 
 /**
  * Lakes that end at `newest_ms` (the start of an hour) or before: a few slots in each of a few hours of the last eight
- * days, with hours missing, ties, nulls, ids that stand twice, and snapshots without a row. Where `odd`, records that
- * only a materialization reads (two hours back and more) hold foreign values too.
+ * days, with hours missing, ties, nulls, ids that stand twice, and snapshots without a row. Records `oddHours` hours
+ * before the newest ones and more, which only a materialization reads, hold foreign values too.
  */
-export function snapshotLakes(newest_ms: number, { odd = true } = {}): fc.Arbitrary<TestSnapshot[]> {
+export function snapshotLakes(newest_ms: number, { oddHours = 2 } = {}): fc.Arbitrary<TestSnapshot[]> {
   const back = fc.oneof(fc.integer({ min: 0, max: 3 }), fc.constantFrom(22, 23, 24, 25, 166, 167, 168, 190));
   const slot_ms = fc.tuple(back, fc.constantFrom(0, 1, 6, 11))
     .map(([hours, slot]) => newest_ms - hours * HOUR_MS + slot * SLOT_MS);
@@ -104,7 +104,7 @@ export function snapshotLakes(newest_ms: number, { odd = true } = {}): fc.Arbitr
     const filled = snapshots.filter(({ coins }) => coins.length > 0).map(({ slot_ms }) => slot_ms);
     const newest = Math.floor(Math.max(...filled) / HOUR_MS);
     return snapshots.map(({ slot_ms, coins }) => {
-      const foreign = odd && newest - Math.floor(slot_ms / HOUR_MS) >= 2;
+      const foreign = newest - Math.floor(slot_ms / HOUR_MS) >= oddHours;
       return { slot_ms, coins: coins.map(([coin, values]) => foreign ? { ...coin, ...values } : coin) };
     });
   });

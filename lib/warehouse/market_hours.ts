@@ -5,6 +5,7 @@ import type { LakeKind } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { readObjectsSql, tableColumns } from "./catalog.ts";
 import { type DuckDb, quote } from "./engine_duckdb.ts";
+import { hourValues } from "./materialize.ts";
 import { fillTemplate, translate } from "./translate.ts";
 
 const TARGET = `${ANALYTICS_PRICES.database}.${ANALYTICS_PRICES.name}`;
@@ -28,14 +29,7 @@ export async function insertHour(
   const paths = objects.map(({ key }) => quote(`${local}${key.slice(folder.length)}`));
   await engine.run(`CREATE OR REPLACE VIEW ${RAW} AS ${readObjectsSql(PROCESSED_PRICES_RAW, `[${paths}]`)}`);
   await engine.run(`CREATE TABLE IF NOT EXISTS ${TARGET} (${tableColumns(ANALYTICS_PRICES)})`);
-  const hour = new Date(start_ms);
-  const values = {
-    year: hour.getUTCFullYear(),
-    month: hour.getUTCMonth() + 1,
-    day: hour.getUTCDate(),
-    hour: hour.getUTCHours(),
-  };
-  await engine.run(fillTemplate(await translate(await insertHourSql()), values));
+  await engine.run(fillTemplate(await translate(await insertHourSql()), hourValues(start_ms)));
   return Number((await engine.read(`SELECT count(*) FROM ${TARGET}`)).rows[0]![0]);
 }
 

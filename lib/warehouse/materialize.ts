@@ -214,15 +214,20 @@ async function barParts(engine: DuckDb, table: TableDefinition): Promise<TablePa
   return [...parts.values()];
 }
 
-/** The key of an hour's object in `analytics_prices`, by the hour's start. */
-export function hourKey(start_ms: number): string {
+/** The partition values of an hour, by its start. */
+export function hourValues(start_ms: number): Record<"year" | "month" | "day" | "hour", number> {
   const hour = new Date(start_ms);
-  return partitionKey(ANALYTICS_PRICES, {
+  return {
     year: hour.getUTCFullYear(),
     month: hour.getUTCMonth() + 1,
     day: hour.getUTCDate(),
     hour: hour.getUTCHours(),
-  });
+  };
+}
+
+/** The key of an hour's object in `analytics_prices`, by the hour's start. */
+export function hourKey(start_ms: number): string {
+  return partitionKey(ANALYTICS_PRICES, hourValues(start_ms));
 }
 
 /** The key of a partition's object: months, days and hours have two digits. */
