@@ -55,17 +55,17 @@ export async function hasObjects(store: ObjectStore, prefix: string, ending: str
   return false;
 }
 
-/** The newest hour that has an object with the ending and more than `emptySize` bytes, or null where there is none. */
+/** The newest hour that has an object of the wanted kind, or null where there is none. */
 export async function newestHour(
   store: ObjectStore,
   prefix: string,
-  { ending, emptySize }: { ending: string; emptySize: number },
+  wanted: (object: ObjectInfo) => boolean,
 ): Promise<HourFolder | null> {
   for await (const folder of leafFolders(store, prefix)) {
     const start_ms = hourOf(folder);
     if (start_ms === null) continue;
-    const objects = (await store.list(folder)).filter(({ key }) => key.endsWith(ending));
-    if (objects.some(({ size }) => size > emptySize)) return { start_ms, folder, objects };
+    const objects = (await store.list(folder)).filter(wanted);
+    if (objects.length > 0) return { start_ms, folder, objects };
   }
   return null;
 }

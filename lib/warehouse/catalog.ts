@@ -110,10 +110,17 @@ export async function registerTables(
   }
 }
 
-/** The newest hour that holds a snapshot, or null where none does. */
-export async function newestSnapshots(store: ObjectStore): Promise<HourFolder | null> {
+/** The newest hour that holds a snapshot besides some objects, or null where none does. */
+export async function newestSnapshots(
+  store: ObjectStore,
+  { without = new Set() }: { without?: ReadonlySet<string> } = {},
+): Promise<HourFolder | null> {
   const ending = ENDINGS[PROCESSED_PRICES.format];
-  return await newestHour(store, PROCESSED_PRICES.prefix, { ending, emptySize: EMPTY_SNAPSHOT });
+  return await newestHour(
+    store,
+    PROCESSED_PRICES.prefix,
+    ({ key, size }) => key.endsWith(ending) && size > EMPTY_SNAPSHOT && !without.has(key),
+  );
 }
 
 /**
@@ -128,22 +135,45 @@ export async function registerStatement(
   sql: string,
   { without = new Set() }: { without?: ReadonlySet<string> } = {},
 ): Promise<void> {
-  const newest = await newestSnapshots(store);
+  const newest = await newestSnapshots(store, { without });
   // Views are bound when they are made: over tables that have columns and nothing else, that costs nothing.
   await registerUnread(engine, TABLES);
   await registerViews(engine, newest);
-  const back = lookBack(sql);
-  const hours = new Map<TableDefinition, HourFolder[]>();
-  for (const [table, count] of back) {
-    const ending = ENDINGS[table.format];
-    const found = newest &&
-      await hoursBack(store, table.prefix, { newest_ms: newest.start_ms, count, ending });
-    hours.set(table, found ?? []);
-  }
+  const hours = await hoursBehind(store, sql, newest);
   await registerTables(engine, store, await mentionedTables(sql), (table) => ({
     hours: hours.get(table),
     without,
   }));
+}
+
+/** The objects that a statement may read, table by table; raw candle files, which have a reader of their own, aside. */
+export async function statementObjects(
+  store: ObjectStore,
+  sql: string,
+): Promise<{ table: TableDefinition; keys: string[] }[]> {
+  const hours = await hoursBehind(store, sql, await newestSnapshots(store));
+  const tables = (await mentionedTables(sql)).filter((table) => table !== BTCUSD_RAW);
+  return await Promise.all(tables.map(async (table) => {
+    const objects = hours.get(table)?.flatMap(({ objects }) => objects) ?? await store.list(table.prefix);
+    return {
+      table,
+      keys: objects.map(({ key }) => key).filter((key) => key.endsWith(ENDINGS[table.format])),
+    };
+  }));
+}
+
+/** The hours of those tables of which a statement needs no more. */
+async function hoursBehind(
+  store: ObjectStore,
+  sql: string,
+  newest: HourFolder | null,
+): Promise<Map<TableDefinition, HourFolder[]>> {
+  const hours = new Map<TableDefinition, HourFolder[]>();
+  for (const [table, count] of lookBack(sql)) {
+    const range = newest && { newest_ms: newest.start_ms, count, ending: ENDINGS[table.format] };
+    hours.set(table, range ? await hoursBack(store, table.prefix, range) : []);
+  }
+  return hours;
 }
 
 /**

@@ -52,6 +52,9 @@ export function fillTemplate(sql: string, values: Readonly<Record<string, number
 
 /** The same as {@linkcode translate}, without the translations made ahead of time. A template's places stay. */
 export async function translateNow(sql: string): Promise<string> {
+  // The translator takes EXPLAIN for DESCRIBE.
+  const [explain = ""] = /^\s*EXPLAIN(\s+ANALYZE)?\s(?!\s*\()/i.exec(sql) ?? [];
+  if (explain !== "") return `${explain.trim()} ${await translate(sql.slice(explain.length))}`;
   const { Dialect, transpile } = await import("@polyglot-sql/sdk");
   // A place is no SQL; in double quotes it is a name, and names are left alone.
   const quoted = sql.replaceAll(/\$\{\w+\}/g, '"$&"');

@@ -1,10 +1,11 @@
 /** Completed hours of market snapshots into gold: one object an hour, made anew when the hour's snapshots changed. */
 import { LakeError, SqlError } from "../../core/errors.ts";
-import { PROCESSED_PRICES } from "../../core/tables.ts";
+import { PROCESSED_PRICES, PROCESSED_PRICES_RAW } from "../../core/tables.ts";
 import { HOUR_MS, utcDay } from "../../core/time.ts";
 import { type HourFolder, hourFolder, hourOf } from "../../lake/hour_folders.ts";
 import { fingerprint, isDone, writeRecord } from "../../lake/ledger.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
+import { damagedAmong } from "../../warehouse/damaged_objects.ts";
 import { buildHour, insertHourSql } from "../../warehouse/market_hours.ts";
 import { hourKey } from "../../warehouse/materialize.ts";
 import type { RunContext } from "../context.ts";
@@ -31,7 +32,7 @@ export async function materializeHours(context: RunContext): Promise<Part | null
   const done = await Promise.all(hours.map((hour) => isDone(store, hourUnit(hour.start_ms), inputs(hour))));
   const dirty = hours.filter((_, i) => done[i] === null);
   const outputs: ObjectHash[] = [];
-  const damaged: SqlError[] = [];
+  const damaged: string[] = [];
   let rows = 0;
   for (const hour of dirty) {
     try {
@@ -44,17 +45,17 @@ export async function materializeHours(context: RunContext): Promise<Part | null
       outputs.push(...record.outputs);
       rows += made;
     } catch (error) {
-      if (!(error instanceof SqlError)) throw error;
-      damaged.push(error);
+      const found = error instanceof SqlError ? await damagedInHour(context, hour) : [];
+      if (found.length === 0) throw error;
+      damaged.push(...found);
     }
   }
   if (damaged.length > 0) {
     throw new LakeError(
-      `Cannot materialize ${damaged.length} of ${dirty.length} hours of market snapshots: ${
-        damaged[0]!.message
-      }; ` +
-        `move damaged objects aside with \`deno task doctor --quarantine --lake ${store.url}\` and run again`,
-      { cause: damaged[0] },
+      `Cannot materialize "${
+        damaged.join('", "')
+      }": damaged, move it aside with \`deno task doctor --quarantine ` +
+        `--lake ${store.url}\` and run again; the other hours are done`,
     );
   }
   // A snapshot that came late meanwhile has moved the mark back: then it stays there.
@@ -62,7 +63,8 @@ export async function materializeHours(context: RunContext): Promise<Part | null
     await markWhole(store, HOURS_UNIT, hours.map(({ start_ms }) => utcDay(start_ms)), context.startedAt);
   }
   if (dirty.length === 0) return doneBefore("the hours of market snapshots were materialized before");
-  const detail = `${dirty.length} hours of market snapshots, ${rows} rows`;
+  const hoursMade = `${dirty.length} ${dirty.length === 1 ? "hour" : "hours"}`;
+  const detail = `${hoursMade} of market snapshots, ${rows} rows`;
   return { done: false, rows_in: rows, rows_out: rows, detail, outputs };
 }
 
@@ -77,6 +79,11 @@ async function completedHours({ store, startedAt }: RunContext, since: string | 
       objects,
     }))
     .sort((a, b) => a.start_ms - b.start_ms);
+}
+
+async function damagedInHour(context: RunContext, { objects }: HourFolder): Promise<string[]> {
+  const keys = objects.map(({ key }) => key);
+  return await damagedAmong(await context.engine(), context.store, { table: PROCESSED_PRICES_RAW, keys });
 }
 
 async function materializeHour(context: RunContext, hour: HourFolder): Promise<number> {
