@@ -1,6 +1,7 @@
 /**
- * Minute candles into daily, hourly and per-year Parquet: Lakebook beside Python Polars, whole processes in turn,
- * A B A B …, so that the ratio holds on a noisy machine. Prints medians, the ratio pair by pair, and peak memory.
+ * Minute candles into minute, hourly, daily and per-year Parquet: Lakebook beside Python Polars, whole processes in
+ * turn, A B A B …, so that the ratio holds on a noisy machine. Prints medians, the ratio pair by pair, and peak memory.
+ * The whole `backfill` stands beside both: what raw bytes, report and completeness ledger cost.
  *
  * Input: the file named by `LAKEBOOK_BENCH_CSV`, or about 1.6 million simulated minutes. `LAKEBOOK_BENCH_PYTHON`
  * names a Python that has Polars; without one the comparison is skipped, and said so.
@@ -22,22 +23,24 @@ await Deno.writeFile(gz, gzipSync(await Deno.readFile(csv)));
 const python = await pythonWithPolars();
 
 const here = (name: string) => new URL(name, import.meta.url).pathname;
+const deno = (job: string, file: string, out: string) => [
+  Deno.execPath(),
+  "run",
+  "--quiet",
+  "-P=bench",
+  here(job),
+  file,
+  out,
+];
 const jobs = {
-  lakebook: (file: string, out: string) => [
-    Deno.execPath(),
-    "run",
-    "--quiet",
-    "-P=bench",
-    here("candles_job.ts"),
-    file,
-    out,
-  ],
+  lakebook: (file: string, out: string) => deno("candles_job.ts", file, out),
+  "whole backfill": (file: string, out: string) => deno("history_job.ts", file, out),
   polars: (file: string, out: string) => [python!, here("candles_polars.py"), file, out],
   // Lakebook's commits are synced to the disk; this peer's files are, too.
   "polars, synced": (file: string, out: string) => [python!, here("candles_polars.py"), file, out, "sync"],
 };
 const peers = (Object.keys(jobs) as (keyof typeof jobs)[]).filter((peer) =>
-  python !== null || peer === "lakebook"
+  python !== null || !peer.startsWith("polars")
 );
 
 for (const [name, file] of [["plain .csv", csv], [".csv.gz", gz]] as const) {

@@ -8,6 +8,7 @@ export * from "./athena_ddl.ts";
 export * from "./effects.ts";
 export * from "./errors.ts";
 export * from "./exact_json.ts";
+export * from "./gaps.ts";
 export * from "./partition_check.ts";
 export * from "./rows.ts";
 export * from "./tables.ts";

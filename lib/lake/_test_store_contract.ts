@@ -68,6 +68,20 @@ export function storeContract(name: string, makePlace: () => Promise<TestPlace>)
     }
   });
 
+  test("digest() says size and hash of what is there, also of what is read in pieces", async (store) => {
+    assertEquals(await store.digest("no/such"), null);
+    const large = Uint8Array.from({ length: (33 << 20) + 5 }, (_, i) => i % 251);
+    for (
+      const [key, bytes] of [["empty", new Uint8Array()], ["small", bytesOf("abc")], [
+        "large",
+        large,
+      ]] as const
+    ) {
+      await store.put(key, bytes);
+      assertEquals(await store.digest(key), { size: bytes.length, sha256: sha256(bytes) });
+    }
+  });
+
   test("putFile() commits a local file and takes it away, also where nothing changes", async (store) => {
     for (const result of ["created", "unchanged"] as const) {
       const path = `${await store.scratch()}/building`;

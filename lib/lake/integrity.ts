@@ -65,12 +65,12 @@ export async function committedObjects(store: ObjectStore): Promise<Map<string, 
  */
 export async function checkObject(store: ObjectStore, expected: ObjectHash): Promise<Damage | null> {
   const { key, size } = expected;
-  const bytes = await store.get(key);
-  if (!bytes) return { key, problem: "missing", detail: `${key} is gone, it held ${size} bytes` };
-  if (bytes.length !== size) {
-    return { key, problem: "wrong size", detail: `${key} has ${bytes.length} bytes, ${size} were committed` };
+  const digest = await store.digest(key);
+  if (!digest) return { key, problem: "missing", detail: `${key} is gone, it held ${size} bytes` };
+  if (digest.size !== size) {
+    return { key, problem: "wrong size", detail: `${key} has ${digest.size} bytes, ${size} were committed` };
   }
-  if (sha256(bytes) === expected.sha256) return null;
+  if (digest.sha256 === expected.sha256) return null;
   return { key, problem: "wrong bytes", detail: `${key} does not hold the bytes that were committed` };
 }
 

@@ -74,11 +74,11 @@ export async function writeRecord(
   },
 ): Promise<LedgerRecord> {
   const sizes = await Promise.all(outputs.map(async (key) => {
-    const bytes = await store.get(key);
-    if (!bytes) {
+    const digest = await store.digest(key);
+    if (!digest) {
       throw new LakeError(`Cannot record "${unit}": its object "${key}" is not in the lake, run again`);
     }
-    return { key, size: bytes.length, sha256: sha256(bytes) };
+    return { key, ...digest };
   }));
   const record: LedgerRecord = { fingerprint, outputs: sizes, notes };
   await store.put(recordKey(unit), new TextEncoder().encode(`${JSON.stringify(record, null, 2)}\n`));
@@ -94,8 +94,8 @@ export async function isDone(
   const record = await readRecord(store, unit);
   if (!record || record.fingerprint !== fingerprint) return null;
   for (const { key, size, sha256: expected } of record.outputs) {
-    const bytes = await store.get(key);
-    if (!bytes || bytes.length !== size || sha256(bytes) !== expected) return null;
+    const digest = await store.digest(key);
+    if (digest?.size !== size || digest.sha256 !== expected) return null;
   }
   return record;
 }

@@ -6,6 +6,7 @@
  * @module
  */
 export * from "./dead_letters.ts";
+export * from "./digest.ts";
 export * from "./incoming.ts";
 export * from "./integrity.ts";
 export * from "./keys.ts";

@@ -1,3 +1,5 @@
+import type { Digest } from "./digest.ts";
+
 /** What came of a write. `unchanged` means that the very same bytes were there before. */
 export type PutResult = "created" | "replaced" | "unchanged";
 
@@ -23,6 +25,8 @@ export interface ObjectStore {
   head(key: string): Promise<ObjectInfo | null>;
   /** All bytes of an object, or null where there is none. */
   get(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Size and hash of an object's bytes as they are, or null where there is none; it need not fit into memory. */
+  digest(key: string): Promise<Digest | null>;
   /** `length` bytes of an object from `start` on (fewer where it ends before), or null where there is none. */
   getRange(key: string, start: number, length: number): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Objects whose key starts with `prefix` (a folder, with its slash), sorted by key. Temporary files never show. */

@@ -1,4 +1,5 @@
 import { ConfigError, LakeError, LockError } from "../core/errors.ts";
+import { type Digest, digestFile } from "./digest.ts";
 import { DISK, type Disk } from "./disk.ts";
 import { safeKey } from "./keys.ts";
 import type { ObjectInfo, ObjectStore, PutResult } from "./store.ts";
@@ -53,6 +54,10 @@ export class LocalStore implements ObjectStore {
 
   async get(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
     return await missing(key, () => Deno.readFile(this.locate(key)));
+  }
+
+  async digest(key: string): Promise<Digest | null> {
+    return await missing(key, () => digestFile(this.locate(key)));
   }
 
   async getRange(key: string, start: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {

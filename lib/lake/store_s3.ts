@@ -1,4 +1,5 @@
 import { ConfigError, LakeError } from "../core/errors.ts";
+import { type Digest, digestOf, digestPieces } from "./digest.ts";
 import { safeKey } from "./keys.ts";
 import type { ObjectInfo, ObjectStore, PutResult } from "./store.ts";
 import { LocalStore } from "./store_local.ts";
@@ -58,10 +59,27 @@ export class S3Store implements ObjectStore {
         if (!object) return null;
         const bytes = object.bytes ?? await this.#getPieces(key, object);
         // Whoever asked compares hashes and makes it anew, if it can be made; its metadata are not to be believed then.
-        if (object.sha256 !== null && bodyOf(bytes).sha256 !== object.sha256) this.#damaged.add(key);
+        if (object.sha256 !== null && digestOf(bytes).sha256 !== object.sha256) this.#damaged.add(key);
         return bytes;
       } catch (error) {
         // Replaced between two pieces: read the new one.
+        if (!(error instanceof ConditionFailed)) throw error;
+        if (tries === TRIES) throw conflict(key, "read");
+      }
+    }
+  }
+
+  async digest(key: string): Promise<Digest | null> {
+    for (let tries = 1;; tries++) {
+      try {
+        const object = await this.#bucket.get(safeKey(key), { limit: WHOLE_BYTES });
+        if (!object) return null;
+        const digest = object.bytes
+          ? digestOf(object.bytes)
+          : await digestPieces(this.#eachPiece(key, object));
+        if (object.sha256 !== null && digest.sha256 !== object.sha256) this.#damaged.add(key);
+        return digest;
+      } catch (error) {
         if (!(error instanceof ConditionFailed)) throw error;
         if (tries === TRIES) throw conflict(key, "read");
       }
@@ -199,6 +217,14 @@ export class S3Store implements ObjectStore {
   async #mayWrite({ verify = false } = {}): Promise<void> {
     await probeConditions(this.#bucket);
     await this.#lease?.assertHeld({ verify });
+  }
+
+  async *#eachPiece(key: string, { size, etag }: S3Object): AsyncGenerator<Uint8Array> {
+    for (const [first, last] of pieces(0, size)) {
+      const piece = await this.#bucket.get(key, { range: [first, last], etag });
+      if (!piece) throw new ConditionFailed(`"${key}" is gone`);
+      yield piece.bytes!;
+    }
   }
 
   async #getPieces(key: string, { size, etag }: S3Object): Promise<Uint8Array<ArrayBuffer>> {

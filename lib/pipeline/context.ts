@@ -1,4 +1,5 @@
 /** What the steps of one run share. */
+import { LakeError } from "../core/errors.ts";
 import type { Effects } from "../core/effects.ts";
 import { DAY_MS } from "../core/time.ts";
 import { readRecords } from "../lake/ledger.ts";
@@ -212,6 +213,12 @@ export class RunContext implements AsyncDisposable {
       stage.clear();
       for (const record of files) {
         const { key, timeframe, symbol, contract, further } = record;
+        if (await this.store.head(key) === null) {
+          throw new LakeError(
+            `Cannot read "${key}": it is gone though the lake's ledger names it, bring it back from a copy ` +
+              `(\`deno task doctor --lake ${this.store.url}\` lists all that is damaged)`,
+          );
+        }
         const file = await inspectCandles(await this.store.localPath(key), { timeframe });
         // What the contract refused at the door stays refused; markets were checked then. A converted file holds
         // neither.

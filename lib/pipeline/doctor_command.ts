@@ -97,7 +97,9 @@ async function integrityFindings(
       check: "integrity",
       status: "fail",
       detail: moved ? `${damage.detail}; moved to ${moved}` : damage.detail,
-      fix: options.quarantine ? again : `move it aside with --quarantine, then: ${again}`,
+      fix: options.quarantine || damage.problem === "missing"
+        ? again
+        : `move it aside with --quarantine, then: ${again}`,
     });
   }
   return findings;

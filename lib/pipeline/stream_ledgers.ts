@@ -124,6 +124,7 @@ async function streamLedger(
   const filledDays = await readFilledDays(engine, store, stream, { fills, ...span });
   const filled = sum(filledDays.values());
   const expected = (span.until_ms - from_ms) / step_ms;
+  const barsWithin = barCounter(gaps, span);
   const evidence: GapEvidence[] = missing === 0 ? [] : [
     ...backfillEvidence(backfills, (key) => {
       if (!facts.raw.has(key)) return "nothing";
@@ -132,11 +133,12 @@ async function streamLedger(
     ...facts.refused.filter((letter) => ofSymbol([letter]).length > 0)
       .flatMap((letter) => refusedEvidence(letter, step_ms)),
     ...lostPartitions(stream, facts.partitions),
-    ...lostFiles(files, { keys: facts.raw, aside: facts.partitions.aside, step_ms }),
+    ...lostFiles(files, { keys: facts.raw, aside: facts.partitions.aside, step_ms, barsWithin }),
     ...await unreadBars(engine, store, {
       stream,
-      records: files.filter((file) => file.timeframe === timeframe && facts.raw.has(file.key)),
-      barsWithin: barCounter(gaps, span),
+      records: files.filter((file) => file.timeframe === timeframe),
+      there: facts.raw,
+      barsWithin,
     }),
     ...finerEvidence(below, step_ms),
   ];

@@ -69,14 +69,36 @@ Deno.test("streamLedgers() finds a partition that is gone, one that was moved as
   assertStringIncludes(await evidence(), `the raw file ${file} held bars of this time and is gone`);
 });
 
-Deno.test("streamLedgers() does not call missing what a second source has of an hour that is the first one's", async () => {
+Deno.test("streamLedgers() does not call missing what a second source has of a day that is the first one's", async () => {
   await using lake = await GapsLake.make();
-  const ours = minutesFrom(START, 180, (minute) => (minute > 10 && minute < 40) || minute >= 120);
+  const length = 2 * 1440;
+  // 02:00 to 05:00, whole hours of it, and the evening: the first source's day. The next one is the second source's.
+  const ours = minutesFrom(START, 1300, (minute) => minute >= 120 && minute < 300);
   await lake.minutes(ours, { source: "bitstamp" });
   await lake.file(ours, { source: "bitstamp" });
-  await lake.file(minutesFrom(START, 180, () => false), { source: "coinbase" });
+  await lake.file(minutesFrom(START, length, () => false), { source: "coinbase" });
   const [ledger] = await lake.ledgers();
-  assertEquals(gapRows(ledger!, START), [[11, 29, "source_offline"], [120, 60, "our_failure"]]);
+  assertEquals(gapRows(ledger!, START), [
+    [120, 180, "source_offline"],
+    [1300, 140, "source_offline"],
+    [1440, 1440, "our_failure"],
+  ]);
+});
+
+Deno.test("streamLedgers() does not blame a lost raw file for what it never held", async () => {
+  await using lake = await GapsLake.make();
+  const day = minutesFrom(START, 1440, (minute) => minute % 200 === 7);
+  await lake.minutes(day);
+  const file = await lake.file(day);
+  await lake.store.delete(file);
+  const [ledger] = await lake.ledgers();
+  assertEquals(ledger!.gaps.by_cause, {
+    no_trade: 8,
+    source_offline: 0,
+    our_failure: 0,
+    plan_limit: 0,
+    not_yet_due: 0,
+  });
 });
 
 Deno.test("streamLedgers() counts what another source filled in, within the fill's ranges only", async () => {

@@ -3,7 +3,7 @@
  * gap with its cause. Where evidence covers a part of a gap, the gap is split. What no evidence covers is judged by its
  * length, see `tradeless_runs.ts`, and the words say that this is an inference.
  */
-import { type GapCause, type GapEvidence } from "../core/gaps.ts";
+import { GAP_CAUSES, type GapCause, type GapEvidence } from "../core/gaps.ts";
 import { DAY_MS } from "../core/time.ts";
 import { evidenceSegments } from "./evidence_segments.ts";
 import { judgeRuns, RARE } from "./tradeless_runs.ts";
@@ -252,4 +252,41 @@ export function countDays(
     const ours = filled.get(day_ms) ?? 0;
     return { day_ms, expected, present: expected - missing - ours, filled: ours, absent: missing };
   });
+}
+
+/** What a stream lacks on one UTC day for one reason. */
+export interface CauseCounts {
+  /** Midnight, epoch milliseconds. */
+  day_ms: number;
+  cause: GapCause;
+  absent: number;
+}
+
+/**
+ * Counts absent bars by day and cause, in order of day; what would be zero is left out.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const span = { from_ms: 0, until_ms: 2 * 86_400_000, step_ms: 3_600_000 };
+ * const gaps = { from_ms: Float64Array.of(82_800_000), missing: Float64Array.of(3) };
+ * const asked = { cause: "our_failure" as const, strength: 7, evidence: "nobody asked" };
+ * const judged = judgeGaps(gaps, span, [{ from_ms: 86_400_000, until_ms: 172_800_000, ...asked }]);
+ * assertEquals(countCauses(judged, span), [
+ *   { day_ms: 0, cause: "no_trade", absent: 1 },
+ *   { day_ms: 86_400_000, cause: "our_failure", absent: 2 },
+ * ]);
+ * ```
+ */
+export function countCauses(gaps: JudgedGaps, span: StreamSpan): CauseCounts[] {
+  const all = Array.from({ length: gaps.count }, (_, i) => gaps.at(i));
+  return GAP_CAUSES.flatMap((cause) => {
+    const mine = all.filter((gap) => gap.cause === cause);
+    const columns = {
+      from_ms: Float64Array.from(mine, ({ from_ms }) => from_ms),
+      missing: Float64Array.from(mine, ({ missing }) => missing),
+    };
+    return countDays(columns, span, new Map()).filter(({ absent }) => absent > 0)
+      .map(({ day_ms, absent }) => ({ day_ms, cause, absent }));
+  }).sort((a, b) => a.day_ms - b.day_ms);
 }

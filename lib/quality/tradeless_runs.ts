@@ -158,7 +158,11 @@ function sumUp(runs: Runs, outage: Uint8Array, caps: readonly number[], into?: S
   return sums;
 }
 
-/** The chance that a run gets as long as this one, from the runs around it and without it. */
+/**
+ * The chance that a run gets as long as this one, from the runs around it and without it; at least that of a market
+ * without memory. Where no neighbour went on `p` would sink below what chance alone makes, and two silent minutes in a
+ * row be called an outage.
+ */
 function chanceAround(
   i: number,
   reach: number,
@@ -182,7 +186,7 @@ function chanceAround(
       (more < cap || cap === 0 ? own : 0);
     if ((a / (a + b)) ** cap <= BEYOND) break;
   }
-  return tail(runs.missing[i]!, a, b);
+  return Math.max(tail(runs.missing[i]!, a, b), share ** more);
 }
 
 /** `B(a + n − 1, b) / B(a, b)`: the chance that a run has `n` bars or more. */

@@ -98,3 +98,24 @@ Deno.test("judgeRuns() takes no length for impossible where every run is excused
   // A stream without a single bar is one run: nothing says that the market could not be that silent, or that it was.
   assertEquals(judgeRuns({ ...one, excused: Uint8Array.of(0) }, span).outage.length, 1);
 });
+
+Deno.test("judgeRuns() accuses no short stream of a quiet market, though hardly a run there goes on", () => {
+  for (let seed = 1; seed <= 50; seed++) {
+    const random = mulberry(seed);
+    const from_ms: number[] = [], missing: number[] = [];
+    const minutes = 21 * 1440;
+    for (let minute = 1; minute < minutes - 1; minute++) {
+      const from = minute;
+      while (minute < minutes - 1 && random() < 0.005) minute++;
+      if (minute === from) continue;
+      from_ms.push(from * 60_000);
+      missing.push(minute - from);
+    }
+    const { outage } = judgeRuns({
+      from_ms: Float64Array.from(from_ms),
+      missing: Float64Array.from(missing),
+      excused: new Uint8Array(missing.length),
+    }, { from_ms: 0, until_ms: minutes * 60_000, step_ms: 60_000 });
+    assertEquals(outage.indexOf(1), -1, `seed ${seed}`);
+  }
+});

@@ -1,5 +1,8 @@
 /** Small rows for the tests of this room. */
 import type { DailyPrice, MarketPriceDoubles } from "../core/rows.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
+import { judgeGaps } from "../quality/completeness.ts";
+import type { CompletenessData } from "./completeness_chart.ts";
 import type { DashboardData } from "./dashboard_data.ts";
 import type { VolatilityPrediction } from "./volatility_chart.ts";
 
@@ -26,6 +29,49 @@ export const PREDICTIONS: VolatilityPrediction[] = [
   { day: "2023-01-02", actual: 0.034, persistence: 0.021, forest: 0.024 },
   { day: "2023-01-05", actual: 0.018, persistence: 0.034, forest: 0.027 },
 ];
+
+const MINUTE_0 = Date.UTC(2024, 1, 14);
+
+/** Three hours of minutes, with more than an hour missing between the first and the last ones. */
+export const MINUTE_BARS = Array.from({ length: 100 }, (_, i) => {
+  const close = 100 + Math.round(10 * Math.sin(i / 9));
+  return { time: MINUTE_0 + (i < 50 ? i : i + 80) * MINUTE_MS, high: close + 1, low: close - 1, close };
+});
+
+/** Prints beyond the axis on both sides, and one on it that nobody found. */
+export const PRINTS = [
+  { time: MINUTE_0 + 10 * MINUTE_MS, price: 1000, found: true },
+  { time: MINUTE_0 + 20 * MINUTE_MS, price: 0.06, found: true },
+  { time: MINUTE_0 + 150 * MINUTE_MS, price: 121, found: false },
+];
+
+const HOURS = { from_ms: Date.UTC(2024, 1, 12), until_ms: Date.UTC(2024, 1, 16), step_ms: HOUR_MS };
+
+/** Four days of hours, of which 2, 10 and 1 are absent for three causes. */
+export const LEDGER: CompletenessData = {
+  symbol: "BTCUSD",
+  timeframe: "1h",
+  ...HOURS,
+  expected: 96,
+  absent: 13,
+  gaps: judgeGaps(
+    {
+      from_ms: Float64Array.of(HOURS.from_ms + HOUR_MS, HOURS.from_ms + DAY_MS, HOURS.from_ms + 3 * DAY_MS),
+      missing: Float64Array.of(2, 10, 1),
+    },
+    HOURS,
+    [
+      { cause: "no_trade" as const, evidence: "the exchange denies these bars", day: 0 },
+      { cause: "source_offline" as const, evidence: "status is 503", day: 1 },
+      { cause: "our_failure" as const, evidence: "1 row was refused", day: 3 },
+    ].map(({ day, ...evidence }) => ({
+      ...evidence,
+      strength: 3,
+      from_ms: HOURS.from_ms + day * DAY_MS,
+      until_ms: HOURS.from_ms + (day + 1) * DAY_MS,
+    })),
+  ),
+};
 
 const COIN: MarketPriceDoubles = {
   id: "bitcoin",

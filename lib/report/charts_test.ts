@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { DAILY, LONG_RANGE, MARKETS, PREDICTIONS } from "./_fixtures.ts";
+import { DAILY, LEDGER, LONG_RANGE, MARKETS, MINUTE_BARS, PREDICTIONS, PRINTS } from "./_fixtures.ts";
 import type { Chart } from "./chart.ts";
+import { completenessChart } from "./completeness_chart.ts";
 import { specJson } from "./dashboard_html.ts";
 import { marketCapChart, topGainersChart, trendingChart } from "./market_charts.ts";
 import { priceChart } from "./price_chart.ts";
+import { printsChart } from "./prints_chart.ts";
 import { compileSpec } from "./render.ts";
 import { volatilityChart } from "./volatility_chart.ts";
 
@@ -16,6 +18,8 @@ const CHARTS: Record<string, Chart> = {
   top_gainers: topGainersChart(MARKETS),
   trending: trendingChart(RISING),
   market_cap: marketCapChart(MARKETS),
+  prints: printsChart(MINUTE_BARS, PRINTS),
+  completeness: completenessChart(LEDGER, { maxPercent: 50 }),
 };
 
 for (const [name, chart] of Object.entries(CHARTS)) {
@@ -84,6 +88,12 @@ Deno.test("priceChart() draws one day, equal prices and a price of zero", async 
 Deno.test("charts refuse empty data with a sentence", () => {
   assertThrows(() => priceChart([]), RangeError, "there is no day");
   assertThrows(() => volatilityChart([]), RangeError, "there is no prediction");
+  assertThrows(() => printsChart([], []), RangeError, "there is no bar");
+  assertThrows(
+    () => completenessChart({ ...LEDGER, until_ms: LEDGER.from_ms }),
+    RangeError,
+    "it has no time",
+  );
   assertThrows(() => trendingChart(MARKETS), RangeError, "no coin has a value above zero");
 });
 
@@ -98,6 +108,25 @@ Deno.test("volatilityChart() cuts a lone spike off and says how high it is", () 
     volatilityChart(calm).spec.title.subtitle.join(),
     "axis ends before the highest value, 420.00%",
   );
+});
+
+Deno.test("printsChart() writes a print's price away from the line, at the axis' edge inside", () => {
+  const labelled = CHARTS.prints!.spec.data.values.filter(({ label }) => label !== null);
+  assertEquals(labelled.map(({ label, at, above }) => [label, at, above]), [
+    ["$1,000", 142.8, 0],
+    ["$0.06", 61.2, 1],
+    ["$121.00", 121, 1],
+  ]);
+});
+
+Deno.test("completenessChart() shows causes that there are, with the market's own silence below", () => {
+  const { data: { values }, title } = CHARTS.completeness!.spec;
+  assertEquals(values.map(({ day, cause, share }) => [day, cause, share]), [
+    ["2024-02-12", "nobody traded", 8.333],
+    ["2024-02-13", "the source was silent", 41.67],
+    ["2024-02-15", "our failure", 4.167],
+  ]);
+  assertStringIncludes(title.subtitle.join(" "), "13 of 96 bars are absent");
 });
 
 Deno.test("topGainersChart() gives two coins of one name a bar each", () => {

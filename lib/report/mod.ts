@@ -7,11 +7,13 @@
  * @module
  */
 export * from "./chart.ts";
+export * from "./completeness_chart.ts";
 export * from "./dashboard.ts";
 export * from "./forecast_card.ts";
 export * from "./market_charts.ts";
 export * from "./months_chart.ts";
 export * from "./price_chart.ts";
+export * from "./prints_chart.ts";
 export * from "./quality_page.ts";
 export * from "./quality_text.ts";
 export * from "./table.ts";

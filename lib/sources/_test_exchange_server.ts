@@ -2,8 +2,9 @@
  * An exchange for tests, `Request → Response`: klines as Binance, candles as Coinbase Exchange and OHLC as Bitstamp
  * write them, of one market that can be computed, with the faults that exchanges have.
  */
-import { DAY_MS, MINUTE_MS } from "../core/time.ts";
+import { MINUTE_MS } from "../core/time.ts";
 import type { Candle } from "../core/rows.ts";
+import { type BarsQuery, readBarsQuery } from "./candle_server.ts";
 import { ConnectionCut } from "./market_faults_wire.ts";
 
 /** What can be wrong with an answer. */
@@ -110,7 +111,7 @@ export class TestExchange {
         200,
       );
     }
-    const query = readQuery(url);
+    const query = readBarsQuery(url);
     if (query === null) {
       return this.#give({ fault: null, url: url.href, hidden: [] }, '{"message":"NotFound"}', 404);
     }
@@ -196,77 +197,6 @@ export class TestExchange {
     }
     return rows;
   }
-}
-
-/** A question in the words of all three exchanges. */
-interface BarsQuery {
-  from: number;
-  /** Not included. */
-  until: number;
-  step: number;
-  limit: number;
-  /** How many bars were asked for, and how many may be. */
-  bars: number;
-  most: number;
-  newest_first: boolean;
-  write: (rows: readonly Candle[]) => unknown;
-}
-
-const STEPS: Readonly<Record<string, number>> = { "1m": MINUTE_MS, "1h": 60 * MINUTE_MS, "1d": DAY_MS };
-
-function readQuery({ pathname, searchParams }: URL): BarsQuery | null {
-  const number = (name: string, otherwise = Infinity) => Number(searchParams.get(name) ?? otherwise);
-  if (pathname === "/api/v3/klines") {
-    const step = STEPS[searchParams.get("interval") ?? ""] ?? MINUTE_MS;
-    const limit = Math.min(1000, number("limit", 500));
-    const write = (rows: readonly Candle[]) => rows.map((row) => kline(row, step));
-    const until = number("endTime") + 1;
-    return { from: number("startTime"), until, step, limit, bars: 0, most: 0, newest_first: false, write };
-  }
-  if (/^\/products\/[A-Z]+-[A-Z]+\/candles$/.test(pathname)) {
-    const step = 1000 * number("granularity", 60);
-    const from = Date.parse(searchParams.get("start") ?? ""), end = Date.parse(searchParams.get("end") ?? "");
-    const bars = (end - from) / step;
-    const write = (rows: readonly Candle[]) =>
-      rows.map(({ time, low, high, open, close, volume }) => [time / 1000, low, high, open, close, volume]);
-    return { from, until: end + 1, step, limit: Infinity, bars, most: 300, newest_first: true, write };
-  }
-  if (/^\/api\/v2\/ohlc\/[a-z]+\/$/.test(pathname)) {
-    const step = 1000 * number("step", 60);
-    const write = (rows: readonly Candle[]) => ({ data: { pair: "BTC/USD", ohlc: rows.map(ohlc) } });
-    const until = 1000 * number("end") + 1;
-    const limit = Math.min(1000, number("limit", 1000));
-    return { from: 1000 * number("start"), until, step, limit, bars: 0, most: 0, newest_first: false, write };
-  }
-  return null;
-}
-
-function kline({ time, open, high, low, close, volume }: Candle, step: number): unknown[] {
-  return [
-    time,
-    `${open}`,
-    `${high}`,
-    `${low}`,
-    `${close}`,
-    `${volume}`,
-    time + step - 1,
-    "1",
-    1,
-    "1",
-    "1",
-    "0",
-  ];
-}
-
-function ohlc({ time, open, high, low, close, volume }: Candle): Record<string, string> {
-  return {
-    timestamp: `${time / 1000}`,
-    open: `${open}`,
-    high: `${high}`,
-    low: `${low}`,
-    close: `${close}`,
-    volume: `${volume}`,
-  };
 }
 
 /** A bar that follows from its time alone. */

@@ -5,7 +5,10 @@
  * @module
  */
 export * from "./candle_pieces.ts";
+export * from "./candle_rows.ts";
+export * from "./candle_server.ts";
 export * from "./candles_csv.ts";
 export * from "./coingecko_parse.ts";
 export * from "./coingecko_settings.ts";
 export * from "./demo_market.ts";
+export * from "./plant_faults.ts";

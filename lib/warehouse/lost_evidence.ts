@@ -2,6 +2,7 @@
 import { type GapEvidence, STRENGTH } from "../core/gaps.ts";
 import { readRecords } from "../lake/ledger.ts";
 import type { ObjectStore } from "../lake/store.ts";
+import { TIMEFRAMES } from "../sources/candles_csv.ts";
 import { type BarStream, partitionOf, partitionRange } from "./bar_streams.ts";
 import type { CandleRecord } from "./candle_records.ts";
 
@@ -47,18 +48,24 @@ export function lostPartitions(stream: BarStream, { written, aside }: KnownParti
   });
 }
 
-/** Raw files that were in the lake once. */
+/**
+ * Raw files that were in the lake once. One whose bars are all in the tables took nothing with it: what is absent in
+ * its time was absent in the file.
+ */
 export function lostFiles(
   records: readonly CandleRecord[],
-  { keys, aside, step_ms }: {
+  { keys, aside, step_ms, barsWithin }: {
     /** Keys of the raw files that are there. */
     keys: ReadonlySet<string>;
     aside: KnownPartitions["aside"];
     step_ms: number;
+    /** How many bars the stream has in a range. */
+    barsWithin: (from_ms: number, until_ms: number) => number;
   },
 ): GapEvidence[] {
-  return records.flatMap(({ key, from_ms, to_ms }) => {
+  return records.flatMap(({ key, timeframe, rows, from_ms, to_ms }) => {
     if (keys.has(key) || from_ms === undefined || to_ms === undefined) return [];
+    if (TIMEFRAMES[timeframe] === step_ms && barsWithin(from_ms, to_ms + 1) >= rows) return [];
     const moved = aside.get(key);
     const where = moved === undefined ? "is gone" : `was moved aside to ${moved}`;
     return [{

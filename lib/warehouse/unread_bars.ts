@@ -1,30 +1,33 @@
 /** Rows of raw files that should be in a table and are not. */
 import { type GapEvidence, STRENGTH } from "../core/gaps.ts";
-import { HOUR_MS } from "../core/time.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { type BarStream, startsSql } from "./bar_streams.ts";
 import type { CandleRecord } from "./candle_records.ts";
 import { readCandlesSql } from "./candle_stage.ts";
-import { type DuckDb, quote } from "./engine_duckdb.ts";
+import type { DuckDb } from "./engine_duckdb.ts";
+import { sourceSpans, wholeDays } from "./silver_units.ts";
 
 /**
  * Compares raw files with a stream. Only those are read that have more rows than the stream has bars in their time;
- * `barsWithin` knows that number. An hour of a table is made of one source, so what another source has of it is not
- * missing: it could be filled in.
+ * `barsWithin` knows that number. A day of a table belongs to the source that came first and whose history spans it,
+ * so what another source has of that day is not missing: it could be filled in.
  */
 export async function unreadBars(
   engine: DuckDb,
   store: ObjectStore,
-  { stream, records, barsWithin }: {
+  { stream, records, there, barsWithin }: {
     stream: BarStream;
-    /** Raw files that are there and hold bars of the stream's own length. */
+    /** Raw files of bars of the stream's own length, those that are gone included. */
     records: readonly CandleRecord[];
+    /** Keys of the raw files that are there. */
+    there: ReadonlySet<string>;
     barsWithin: (from_ms: number, until_ms: number) => number;
   },
 ): Promise<GapEvidence[]> {
   const { step_ms } = stream;
-  const suspects = records.filter(({ from_ms, to_ms, rows }) =>
-    from_ms !== undefined && to_ms !== undefined && rows > barsWithin(from_ms, to_ms + 1)
+  const spans = sourceSpans(records.toSorted((a, b) => a.arrival - b.arrival));
+  const suspects = records.filter(({ key, from_ms, to_ms, rows }) =>
+    there.has(key) && from_ms !== undefined && to_ms !== undefined && rows > barsWithin(from_ms, to_ms + 1)
   );
   const evidence: GapEvidence[] = [];
   for (const { key, columns, source, from_ms, to_ms, rows: count } of suspects) {
@@ -33,21 +36,20 @@ export async function unreadBars(
       continue;
     }
     const raw = readCandlesSql(await store.localPath(key), columns, { header: true, skipBadLines: true });
-    const block = Math.max(HOUR_MS, step_ms);
+    const rank = spans.findIndex((span) => span.source === source);
+    const taken = spans.slice(0, rank).map(wholeDays).map(([from, until]) =>
+      `AND NOT (t >= ${from} AND t < ${until})`
+    );
     await engine.run(
       `CREATE OR REPLACE TEMP TABLE stream_bars AS ${
         stream.keys.length === 0
-          ? "SELECT 0::BIGINT AS t, '' AS source WHERE false"
-          : `SELECT t - t % ${step_ms} AS t, source FROM (${await startsSql(store, stream)})`
+          ? "SELECT 0::BIGINT AS t WHERE false"
+          : `SELECT t - t % ${step_ms} AS t FROM (${await startsSql(store, stream)})`
       }`,
     );
     const { rows } = await engine.read(`
       WITH raw AS (SELECT DISTINCT time - time % ${step_ms} AS t FROM (${raw}) WHERE time > 0),
-      others AS (SELECT DISTINCT t // ${block} AS block FROM stream_bars WHERE source <> ${quote(source)}),
-      lost AS (
-        SELECT t FROM raw
-        WHERE t NOT IN (SELECT t FROM stream_bars) AND t // ${block} NOT IN (SELECT block FROM others)
-      )
+      lost AS (SELECT t FROM raw WHERE t NOT IN (SELECT t FROM stream_bars) ${taken.join(" ")})
       SELECT min(t)::DOUBLE, max(t)::DOUBLE + ${step_ms}, count(*)::INTEGER
       FROM (SELECT t, t - row_number() OVER (ORDER BY t) * ${step_ms} AS run FROM lost)
       GROUP BY run ORDER BY run`);

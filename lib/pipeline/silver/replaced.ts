@@ -1,8 +1,8 @@
 /** What later data replaced: rows of silver that were published, and are not any more as they were. */
 import { REPLACED, type TableDefinition } from "../../core/tables.ts";
+import { digestFile } from "../../lake/digest.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { type DuckDb, quote } from "../../warehouse/engine_duckdb.ts";
-import { hashFile } from "../steps/hash_file.ts";
 
 /** A published partition, and what is to take its place: a local file, or nothing. */
 export interface Replacement {
@@ -23,7 +23,7 @@ export async function noteReplaced(
   { store, run_id, replaced_at }: { store: ObjectStore; run_id: string; replaced_at: Date },
 ): Promise<number> {
   if (await store.head(key) === null) return 0;
-  const after = path === null ? "nothing" : await hashFile(path);
+  const after = path === null ? "nothing" : (await digestFile(path)).sha256;
   if (after === before) return 0;
   const read = (file: string) => `SELECT * FROM read_parquet(${quote(file)}, hive_partitioning = false)`;
   const old = read(await store.localPath(key));

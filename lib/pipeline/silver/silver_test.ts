@@ -80,6 +80,25 @@ Deno.test("late rows are added, replace nothing, and leave other years and symbo
   assertEquals(await work.query("SELECT count(*) AS rows FROM processed_partitioned"), [{ rows: 3 }]);
 });
 
+Deno.test("a raw file that is gone stops what would be made without it with exit code 8, and doctor says the same", async () => {
+  await using work = await Workplace.make();
+  await backfill(work, await work.file("a.csv", `${HEADER}\n${bars(JAN, 60, 100)}`));
+  await backfill(work, await work.file("b.csv", `${HEADER}\n${bars(FEB, 60, 100)}`));
+  const before = await work.objects();
+  const key = "raw/ohlcv/symbol=BTCUSD/source=csv/timeframe=1m/a.csv";
+  await Deno.remove(`${work.lake}/${key}`);
+  const { code, stderr } = await backfill(
+    work,
+    await work.file("c.csv", `${HEADER}\n${bars(FEB + DAY, 60, 100)}`),
+  );
+  assertEquals(code, 8, stderr);
+  assertStringIncludes(stderr, `Cannot read "${key}": it is gone though the lake's ledger names it`);
+  assertEquals(changed(before, await work.objects()), []);
+  const doctor = await work.run(["doctor", "--lake", work.lake]);
+  assertEquals(doctor.code, 8);
+  assertStringIncludes(doctor.stdout, "→ raw bytes cannot be made again: bring them back from a copy");
+});
+
 Deno.test("gold follows silver only: deleted raw years and untouched ones keep their bytes in any order of files", async () => {
   const files: [name: string, text: string][] = [
     ["days.csv", `${HEADER}\n${bars(JAN, 6, 50, DAY)}`],

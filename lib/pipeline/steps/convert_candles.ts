@@ -5,6 +5,7 @@ import { createGzip } from "node:zlib";
 import type { ContractMode } from "../../core/contract.ts";
 import { QualityError } from "../../core/errors.ts";
 import type { Reject } from "../../core/rows.ts";
+import { digestFile } from "../../lake/digest.ts";
 import { originalCandlesKey } from "../../lake/keys.ts";
 import { explainWriteError } from "../../lake/store_local.ts";
 import { requireMarket } from "../../sources/candle_contract.ts";
@@ -16,7 +17,6 @@ import {
 } from "../../sources/candle_layout_file.ts";
 import { CANDLE_COLUMNS, inspectCandles, rejectList } from "../../sources/candles_csv.ts";
 import { latestCandleMs, type RunContext } from "../context.ts";
-import { hashFile } from "./hash_file.ts";
 
 /** What a person says about a file's layout. */
 export interface LayoutChoice {
@@ -68,7 +68,11 @@ export async function convertCandles(
   }
   // The copy is read, so that what is kept and what is converted are the same bytes.
   const rejects = await writeCandles(converted, readCandleFile(copy, { ...options, layout: preview.layout }));
-  const original = originalCandlesKey({ layout: preview.layout, sha256: await hashFile(copy), file: name });
+  const original = originalCandlesKey({
+    layout: preview.layout,
+    sha256: (await digestFile(copy)).sha256,
+    file: name,
+  });
   return { path: converted, original, copy, preview, rejects };
 }
 

@@ -3,6 +3,7 @@ import type { ContractMode } from "../../core/contract.ts";
 import { QualityError } from "../../core/errors.ts";
 import type { Reject } from "../../core/rows.ts";
 import { countReasons, keepDeadLetter, reasonCounts, removeLetter } from "../../lake/dead_letters.ts";
+import { digestFile } from "../../lake/digest.ts";
 import { rawCandlesKey } from "../../lake/keys.ts";
 import { forgetRecord, writeRecord } from "../../lake/ledger.ts";
 import type { ObjectStore } from "../../lake/store.ts";
@@ -14,7 +15,6 @@ import { CANDLE_RECORDS, type CandleRecord, candleRecord } from "../../warehouse
 import type { LoadReport } from "../../warehouse/candle_stage.ts";
 import { type RunContext, SYMBOL } from "../context.ts";
 import { convertCandles, type LayoutChoice } from "./convert_candles.ts";
-import { hashFile } from "./hash_file.ts";
 
 /** What came of one file. */
 export interface IngestedFile {
@@ -105,7 +105,7 @@ async function takeCandles(
     record.source === source && record.timezone === layout?.timezone;
   let hash: string, loaded: LoadReport, known = again;
   if (known || records.some((record) => record.size === size || sameOriginal(record))) {
-    hash = await hashFile(copy);
+    hash = (await digestFile(copy)).sha256;
     known ??= records.find(({ sha256 }) => sha256 === hash) ?? records.find(sameOriginal);
     if (known && !again && !givesMore(known, { hash, columns }) && await store.head(known.key)) {
       return { key: known.key, known: true, rows: known.rows, rejects: [] };
@@ -113,7 +113,9 @@ async function takeCandles(
     loaded = await load();
   } else {
     // Nothing of this size is in the lake, so it is new: hash it while the engine reads it.
-    [hash, loaded] = await Promise.all([hashFile(copy), load()]);
+    const ends = await Promise.all([digestFile(copy), load()]);
+    hash = ends[0].sha256;
+    loaded = ends[1];
   }
   const { rows } = loaded;
   const rejects = [...converted?.rejects ?? [], ...loaded.rejects];

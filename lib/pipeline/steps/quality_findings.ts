@@ -30,7 +30,7 @@ import {
 } from "../../quality/mod.ts";
 import { readDrift } from "../../lake/drift.ts";
 import { TIMEFRAMES } from "../../sources/candles_csv.ts";
-import { auditTable } from "../../warehouse/audit.ts";
+import { auditTable } from "../../warehouse/audit_table.ts";
 import { auditSources, type SourceBars } from "../../warehouse/audit_sources.ts";
 import { auditTicks } from "../../warehouse/audit_ticks.ts";
 import { readBars } from "../../warehouse/bar_columns.ts";
@@ -197,12 +197,16 @@ async function sourcesFindings(
   for (const source of stream.sources) {
     const table = `${stream.table}_of_${sides.length}`;
     const files = await Promise.all(
-      mine.filter((record) => record.source === source).map(async ({ key, columns }) =>
-        readCandlesSql(await store.localPath(key), columns, { header: true, skipBadLines: true })
-      ),
+      mine.filter((record) => record.source === source).map(async ({ key, columns, arrival }) => {
+        const path = await store.localPath(key);
+        const bars = readCandlesSql(path, columns, { header: true, skipBadLines: true });
+        return `SELECT time, close, ${arrival} AS arrival FROM (${bars})`;
+      }),
     );
+    // As in silver, the later file stands; the close makes it the same bar each time where one file has two.
     await engine.run(`CREATE OR REPLACE VIEW ${table} AS
-      SELECT time, last(close) AS close FROM (${files.join(" UNION ALL ")}) GROUP BY time`);
+      SELECT time, arg_max(close, {arrival: arrival, close: close}) AS close
+      FROM (${files.join(" UNION ALL ")}) GROUP BY time`);
     sides.push({ table, symbol, source, timeframe });
   }
   const findings: Finding[] = [];
