@@ -10,7 +10,8 @@
  * hive.non-managed-table-writes-enabled=true
  * ```
  *
- * Newer servers also want `fs.hadoop.enabled=true` there. Run it with
+ * Newer servers also want `fs.hadoop.enabled=true` there. It was tried with Trino 380 on Java 17, made of the Maven
+ * artefacts `io.trino:trino-main`, `io.trino:trino-hive` and `io.trino.hadoop:hadoop-apache`. Run it with
  * `deno run --allow-read --allow-write --allow-env --allow-ffi --allow-sys --allow-net=127.0.0.1 lib/_tools/compare_trino.ts
  * --server http://127.0.0.1:8080 --catalog hive --lakes 20 --seed 1`. It drops and makes the tables and views of the
  * schemas `crypto_analytics` and `crypto_gold` of that catalog.
@@ -28,7 +29,7 @@ import {
   type TableDefinition,
 } from "../core/tables.ts";
 import { DAY_MS, HOUR_MS } from "../core/time.ts";
-import { hourFolder, hourOf } from "../lake/hour_folders.ts";
+import { hourFolder, hourOf } from "../lake/keys.ts";
 import { LocalStore } from "../lake/store_local.ts";
 import { snapshotLakes, type TestSnapshot, writeSnapshots } from "../warehouse/_test_lakes.ts";
 import { registerStatement, registerTables, VIEWS } from "../warehouse/catalog.ts";

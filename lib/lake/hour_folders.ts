@@ -2,7 +2,8 @@
  * Where the newest objects of a table lie, told from the names of folders: what is asked of a lake of ten years costs
  * no more than of a lake of a day.
  */
-import { HOUR_MS, hourParts } from "../core/time.ts";
+import { HOUR_MS } from "../core/time.ts";
+import { hourFolder, hourOf } from "./keys.ts";
 import type { ObjectInfo, ObjectStore } from "./store.ts";
 
 /** The objects of one hour of a table with `year=/month=/day=/hour=` folders. */
@@ -13,19 +14,6 @@ export interface HourFolder {
   folder: string;
   /** Never empty, sorted by key. */
   objects: ObjectInfo[];
-}
-
-/** The folder of an hour beneath a table's prefix. */
-export function hourFolder(prefix: string, start_ms: number): string {
-  const { year, month, day, hour } = hourParts(new Date(start_ms));
-  return `${prefix}year=${year}/month=${month}/day=${day}/hour=${hour}/`;
-}
-
-/** Start of the hour that a key lies in, epoch milliseconds, or null where it lies in none. */
-export function hourOf(key: string): number | null {
-  const [, ...parts] = /\/year=(\d{4})\/month=(\d{2})\/day=(\d{2})\/hour=(\d{2})\//.exec(key) ?? [];
-  const [year, month, day, hour] = parts.map(Number);
-  return year === undefined ? null : Date.UTC(year, month! - 1, day, hour);
 }
 
 /**

@@ -4,7 +4,7 @@ import { ConfigError } from "../core/errors.ts";
 import { ANALYTICS_PRICES, PRICE_HISTORY, PROCESSED_PRICES } from "../core/tables.ts";
 import { fromCompactStamp, HOUR_MS, MINUTE_MS, utcDay } from "../core/time.ts";
 import { waitingLetters } from "../lake/dead_letters.ts";
-import { hourOf } from "../lake/hour_folders.ts";
+import { hourOf } from "../lake/keys.ts";
 import { listIncoming } from "../lake/incoming.ts";
 import { checkObject, committedObjects, type Damage, quarantine } from "../lake/integrity.ts";
 import { forgetRecord, readRecords } from "../lake/ledger.ts";

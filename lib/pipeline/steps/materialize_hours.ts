@@ -2,7 +2,8 @@
 import { LakeError, SqlError } from "../../core/errors.ts";
 import { PROCESSED_PRICES, PROCESSED_PRICES_RAW } from "../../core/tables.ts";
 import { HOUR_MS, utcDay } from "../../core/time.ts";
-import { type HourFolder, hourFolder, hourOf } from "../../lake/hour_folders.ts";
+import { type HourFolder } from "../../lake/hour_folders.ts";
+import { hourFolder, hourOf } from "../../lake/keys.ts";
 import { fingerprint, isDone, writeRecord } from "../../lake/ledger.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
 import { damagedAmong } from "../../warehouse/damaged_objects.ts";
