@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { buildProgram } from "../pipeline/cli.ts";
+import { VIEWS } from "../warehouse/catalog.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const readme = await Deno.readTextFile(new URL("README.md", ROOT));
@@ -16,6 +17,16 @@ Deno.test("README.md names every flag of the commands that it documents", () => 
   const flags = commands.filter((command) => command.name() !== "notebooks")
     .flatMap((command) => command.options.map((option) => option.long!));
   assertEquals(flags.filter((flag) => !readme.includes(flag)), []);
+});
+
+Deno.test("README.md lists every view, and every view is a file", async () => {
+  const listed = [...readme.matchAll(/^\| `(v_\w+)` /gm)].map((match) => match[1]!);
+  assertEquals(listed.sort(), [...VIEWS].sort());
+  const files = await Array.fromAsync(
+    Deno.readDir(new URL("lib/warehouse/views/", ROOT)),
+    ({ name }) => name,
+  );
+  assertEquals(files.sort(), VIEWS.map((view) => `${view}.sql`).sort());
 });
 
 Deno.test("every task has a description, and none runs with all permissions", () => {

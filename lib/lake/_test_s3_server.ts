@@ -148,11 +148,18 @@ export class TestS3 implements AsyncDisposable {
   #list(objects: Map<string, StoredObject>, query: URLSearchParams): Response {
     const prefix = query.get("prefix") ?? "", after = query.get("continuation-token") ?? "";
     const size = Math.min(Number(query.get("max-keys") ?? 1000), this.pageSize);
-    const keys = [...objects.keys()].filter((key) => key.startsWith(prefix)).sort(byUtf8);
+    const delimiter = query.get("delimiter") ?? "";
+    // With a delimiter, keys that go on behind one are told as the folder that they lie in.
+    const told = [...objects.keys()].filter((key) => key.startsWith(prefix)).map((key) => {
+      const end = delimiter === "" ? -1 : key.indexOf(delimiter, prefix.length);
+      return end < 0 ? key : key.slice(0, end + 1);
+    });
+    const keys = [...new Set(told)].sort(byUtf8);
     const rest = keys.filter((key) => after === "" || byUtf8(key, after) > 0);
     const page = rest.slice(0, size);
     const more = rest.length > page.length;
     const contents = page.map((key) => {
+      if (!objects.has(key)) return `<CommonPrefixes><Prefix>${escape(key)}</Prefix></CommonPrefixes>`;
       const { bytes, etag, modified } = objects.get(key)!;
       return `<Contents><Key>${escape(key)}</Key><LastModified>${
         new Date(modified).toISOString()

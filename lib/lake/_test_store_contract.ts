@@ -114,6 +114,24 @@ export function storeContract(name: string, makePlace: () => Promise<TestPlace>)
     assertEquals(await store.list("bb/"), [{ key: "bb/1", size: 4 }]);
   });
 
+  test("folders() names what lies right beneath a folder, sorted, the store's own left out", async (store) => {
+    const keys = [
+      "t/year=2026/month=01/a",
+      "t/year=2026/month=12/a",
+      "t/year=2025/b/c/d",
+      "t/object",
+      "tt/x/y",
+    ];
+    for (const key of keys) await store.put(key, bytesOf(key));
+    await store.scratch();
+    assertEquals(await store.folders(""), ["t", "tt"]);
+    assertEquals(await store.folders("t/"), ["year=2025", "year=2026"]);
+    assertEquals(await store.folders("t/year=2026/"), ["month=01", "month=12"]);
+    for (const prefix of ["t/year=2026/month=01/", "none/", "t/object/"]) {
+      assertEquals([prefix, await store.folders(prefix)], [prefix, []]);
+    }
+  });
+
   test("list() leaves out the lock while it is held", async (store) => {
     await store.put("a", bytesOf("a"));
     await using _lock = await store.lock("run 1");

@@ -23,9 +23,17 @@ export function safeKey(key: string): string {
   return key;
 }
 
-function hourFolder(slot: Date): string {
-  const { year, month, day, hour } = hourParts(slot);
-  return `year=${year}/month=${month}/day=${day}/hour=${hour}`;
+/** The folder, with its slash, of an instant's hour beneath a table's prefix. */
+export function hourFolder(prefix: string, instant: Date | number): string {
+  const { year, month, day, hour } = hourParts(new Date(instant));
+  return `${prefix}year=${year}/month=${month}/day=${day}/hour=${hour}/`;
+}
+
+/** Start of the hour whose folder a key lies in, epoch milliseconds, or null where it lies in none. */
+export function hourOf(key: string): number | null {
+  const [, ...parts] = /\/year=(\d{4})\/month=(\d{2})\/day=(\d{2})\/hour=(\d{2})\//.exec(key) ?? [];
+  const [year, month, day, hour] = parts.map(Number);
+  return year === undefined ? null : Date.UTC(year, month! - 1, day, hour);
 }
 
 /** A candle file, exactly as it came. */
@@ -56,7 +64,7 @@ export function rawExchangeKey(
 
 /** The exact response of `/coins/markets` for a slot. */
 export function rawMarketsKey(source: string, slot: Date): string {
-  return `raw/${source}/markets/${hourFolder(slot)}/${compactStamp(slot)}.json`;
+  return `${hourFolder(`raw/${source}/markets/`, slot)}${compactStamp(slot)}.json`;
 }
 
 /** The exact response of `/coins/{id}/market_chart`, by the slot in which it was asked. */
@@ -81,7 +89,7 @@ export function priceTicksKey(symbol: string, day: string): string {
 
 /** Typed rows of one market snapshot. */
 export function marketPricesKey(slot: Date): string {
-  return `${PROCESSED_PRICES.prefix}${hourFolder(slot)}/${compactStamp(slot)}.ndjson.gz`;
+  return `${hourFolder(PROCESSED_PRICES.prefix, slot)}${compactStamp(slot)}.ndjson.gz`;
 }
 
 /** Values of one raw object (a candle file by its hash, a page by its stamp) that no stable table has a column for. */

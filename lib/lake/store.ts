@@ -31,6 +31,11 @@ export interface ObjectStore {
   getRange(key: string, start: number, length: number): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Objects whose key starts with `prefix` (a folder, with its slash), sorted by key. Temporary files never show. */
   list(prefix: string): Promise<ObjectInfo[]>;
+  /**
+   * Names of the folders right beneath a folder (its key with its slash; `""` is the lake), sorted. What lies deeper is
+   * not listed. A folder whose objects are gone may show.
+   */
+  folders(prefix: string): Promise<string[]>;
   /** Commits bytes. */
   put(key: string, bytes: Uint8Array): Promise<PutResult>;
   /** Commits bytes where nothing is yet. Of several writers at once exactly one creates; the others see `exists`. */

@@ -86,6 +86,16 @@ export class LocalStore implements ObjectStore {
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
+  async folders(prefix: string): Promise<string[]> {
+    const names: string[] = [];
+    await missing(prefix, async () => {
+      for await (const { name, isDirectory } of Deno.readDir(this.locate(prefix))) {
+        if (isDirectory && `${prefix}${name}` !== SCRATCH) names.push(name);
+      }
+    });
+    return names.sort();
+  }
+
   async put(key: string, bytes: Uint8Array): Promise<PutResult> {
     return await this.putFile(key, await this.#writeAside(key, bytes));
   }

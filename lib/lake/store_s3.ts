@@ -101,6 +101,11 @@ export class S3Store implements ObjectStore {
       .sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
+  async folders(prefix: string): Promise<string[]> {
+    const names = await this.#bucket.folders(safeKey(prefix));
+    return names.filter((name) => !/^(_tmp|_probe)$/.test(`${prefix}${name}`)).sort();
+  }
+
   async put(key: string, bytes: Uint8Array): Promise<PutResult> {
     return await this.#commit(key, bodyOf(bytes));
   }

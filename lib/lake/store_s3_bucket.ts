@@ -178,6 +178,24 @@ export class S3Bucket {
     return found;
   }
 
+  /** Names of the folders right beneath a prefix: S3 puts the keys of each together, so theirs are not listed. */
+  async folders(prefix: string): Promise<string[]> {
+    const found: string[] = [];
+    const whole = this.settings.prefix + prefix;
+    const place = { Bucket: this.settings.bucket, Prefix: whole, Delimiter: "/" };
+    await this.#ask("list", prefix === "" ? this.url : prefix, async () => {
+      let token: string | undefined;
+      do {
+        const page = await this.#client.send(
+          new ListObjectsV2Command({ ...place, ...token ? { ContinuationToken: token } : {} }),
+        );
+        for (const { Prefix = "" } of page.CommonPrefixes ?? []) found.push(Prefix.slice(whole.length, -1));
+        token = page.NextContinuationToken;
+      } while (token);
+    });
+    return found;
+  }
+
   /** Takes an object away; that there is none is fine. */
   async delete(key: string): Promise<void> {
     await this.#ask("delete", key, () => this.#client.send(new DeleteObjectCommand(this.#place(key))));

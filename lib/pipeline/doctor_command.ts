@@ -1,9 +1,10 @@
 /** `deno task doctor`: is the lake whole, fresh and settled? */
 import { z } from "zod";
 import { ConfigError } from "../core/errors.ts";
-import { PRICE_HISTORY, PROCESSED_PRICES } from "../core/tables.ts";
+import { ANALYTICS_PRICES, PRICE_HISTORY, PROCESSED_PRICES } from "../core/tables.ts";
 import { fromCompactStamp, HOUR_MS, MINUTE_MS, utcDay } from "../core/time.ts";
 import { waitingLetters } from "../lake/dead_letters.ts";
+import { hourOf } from "../lake/keys.ts";
 import { listIncoming } from "../lake/incoming.ts";
 import { checkObject, committedObjects, type Damage, quarantine } from "../lake/integrity.ts";
 import { forgetRecord, readRecords } from "../lake/ledger.ts";
@@ -14,6 +15,7 @@ import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import { EXIT } from "./exit_codes.ts";
 import { CHART_RECORDS } from "./steps/process_charts.ts";
+import { HOURS_UNIT } from "./steps/market_hour_units.ts";
 import { TICKS_UNIT } from "./steps/process_ticks.ts";
 import { lookAgain } from "./steps/whole_days.ts";
 import { SNAPSHOTS_UNIT } from "./steps/process_snapshots.ts";
@@ -111,6 +113,8 @@ async function lookAgainFor(store: ObjectStore, key: string): Promise<void> {
   if (slot !== undefined) await lookAgain(store, SNAPSHOTS_UNIT, utcDay(fromCompactStamp(slot)));
   const day = /^processed\/price_ticks\/.*year=(\d+)\/month=(\d+)\/day=(\d+)\//.exec(key);
   if (day) await lookAgain(store, TICKS_UNIT, day.slice(1).join("-"));
+  const hour = key.startsWith(ANALYTICS_PRICES.prefix) ? hourOf(key) : null;
+  if (hour !== null) await lookAgain(store, HOURS_UNIT, utcDay(hour));
   if (key.startsWith(PRICE_HISTORY.prefix)) {
     for (const unit of (await readRecords(store, CHART_RECORDS)).keys()) await forgetRecord(store, unit);
   }

@@ -2,7 +2,7 @@
 import type { DailyPrice, MarketPriceDoubles } from "../core/rows.ts";
 import { OHLCV_HOURLY, PROCESSED_PARTITIONED, PROCESSED_PRICES } from "../core/tables.ts";
 import { utcDay } from "../core/time.ts";
-import { registerTables, registerViews } from "../warehouse/catalog.ts";
+import { newestSnapshots, registerTables, registerViews } from "../warehouse/catalog.ts";
 import type { RunContext } from "./context.ts";
 
 /** The newest market snapshot. */
@@ -14,12 +14,13 @@ export interface LatestMarkets {
 
 /** The newest snapshot in the lake, largest coins first, or null where there is none. */
 export async function latestMarkets(context: RunContext): Promise<LatestMarkets | null> {
-  if ((await context.store.list(PROCESSED_PRICES.prefix)).length === 0) return null;
+  const newest = await newestSnapshots(context.store);
+  if (newest === null) return null;
   const engine = await context.engineOnLake();
-  await registerTables(engine, context.store, [PROCESSED_PRICES]);
-  await registerViews(engine, ["v_latest_partition", "v_latest_snapshot"]);
+  await registerTables(engine, context.store, [PROCESSED_PRICES], () => ({ hours: [newest] }));
+  await registerViews(engine, newest, ["v_latest_partition", "v_latest_snapshot"]);
   const columns = Object.keys(PROCESSED_PRICES.columns);
-  const { rows } = await engine.query(
+  const { rows } = await engine.read(
     `SELECT ${columns.map((name) => `"${name}"`).join(", ")} FROM crypto_gold.v_latest_snapshot
      ORDER BY market_cap DESC NULLS LAST, id`,
   );
@@ -36,9 +37,9 @@ export async function latestMarkets(context: RunContext): Promise<LatestMarkets 
 export async function dailyPrices(context: RunContext): Promise<DailyPrice[]> {
   const engine = await context.engineOnLake();
   await registerTables(engine, context.store, [PROCESSED_PARTITIONED]);
+  await registerViews(engine, null, ["v_btc_daily"]);
   const { rows } = await engine.read(
-    `SELECT CAST(day AS VARCHAR), avg_price_usd, min_price_usd, max_price_usd
-     FROM crypto_gold.processed_partitioned ORDER BY day`,
+    `SELECT CAST(day AS VARCHAR), avg_price_usd, min_price_usd, max_price_usd FROM crypto_gold.v_btc_daily ORDER BY day`,
   );
   return rows.map(([day, avg, min, max]) => ({
     day: String(day),

@@ -2,7 +2,7 @@
 import type { GapCause } from "../core/gaps.ts";
 import { LocalStore } from "../lake/store_local.ts";
 import { Table } from "../report/table.ts";
-import { mentionedTables, registerTables, registerViews, VIEWS } from "../warehouse/catalog.ts";
+import { registerStatement } from "../warehouse/catalog.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { main } from "./cli.ts";
 import type { ProcessIo } from "./command_io.ts";
@@ -78,8 +78,7 @@ export class NotebookLake implements AsyncDisposable {
     { limit }: { limit?: number } = {},
   ): Promise<Table<Row>> {
     using engine = await openDuckDb();
-    await registerTables(engine, this.store, await mentionedTables(sql));
-    await registerViews(engine, VIEWS.filter((view) => sql.toLowerCase().includes(view)));
+    await registerStatement(engine, this.store, sql);
     return Table.of<Row>(await engine.query(sql), limit === undefined ? {} : { limit });
   }
 

@@ -17,7 +17,7 @@ export interface RunPlan {
 const WOULD: Readonly<Record<string, string>> = {
   process: "would turn what is new in raw/ into typed rows",
   materialize:
-    "would build ohlcv_hourly, ohlcv_daily and processed_partitioned, and write the partitions that change",
+    "would build ohlcv_hourly, ohlcv_daily, processed_partitioned and analytics_prices, and write the partitions that change",
   quality: "would check input and tables, and write a report to quality_reports/",
   features: "would build the feature frame in memory",
   train: "would train the random forest, compare it with persistence, and save it under",

@@ -1,7 +1,8 @@
 /** `deno task query "SQL"`: the lake's tables and views, read only, on DuckDB or on Athena. */
 import { SqlError, UsageError } from "../core/errors.ts";
 import { TABLES } from "../core/tables.ts";
-import { mentionedTables, registerTables, registerUnread, registerViews } from "../warehouse/catalog.ts";
+import { registerStatement } from "../warehouse/catalog.ts";
+import { damagedBehind } from "../warehouse/damaged_objects.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { locateSqlError } from "../warehouse/sql_position.ts";
 import { chooseLake } from "./choose_lake.ts";
@@ -53,15 +54,25 @@ async function queryDuckDb(
   const store = await chooseLake(lake, { env, effects });
   await using _closing = { [Symbol.asyncDispose]: () => store.close() };
   using engine = await openDuckDb();
-  const tables = await mentionedTables(sql);
-  await registerTables(engine, store, tables);
-  await registerUnread(engine, TABLES.filter((table) => !tables.includes(table)));
-  await registerViews(engine);
-  try {
-    stdout(formatRows(await engine.query(sql), format));
-    return EXIT.ok;
-  } catch (error) {
+  const answer = async (without: ReadonlySet<string> = new Set()) => {
+    await registerStatement(engine, store, sql, { without });
+    return await engine.query(sql);
+  };
+  const explained = (error: unknown) => {
     if (!(error instanceof SqlError)) throw error;
     throw new SqlError(locateSqlError(sql, error), { cause: error });
-  }
+  };
+  const result = await answer().catch(async (error) => {
+    const damaged = error instanceof SqlError ? await damagedBehind(error, engine, store, sql) : [];
+    if (damaged.length === 0) return explained(error);
+    for (const key of damaged) {
+      effects.log.warn(
+        `${key} is damaged and left out of the answer: move it aside with \`deno task doctor --quarantine ` +
+          `--lake ${store.url}\` and run the pipeline again`,
+      );
+    }
+    return await answer(new Set(damaged)).catch(explained);
+  });
+  stdout(formatRows(result, format));
+  return EXIT.ok;
 }

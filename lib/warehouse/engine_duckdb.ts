@@ -12,6 +12,7 @@ const DIALECT = `
   SET GLOBAL TimeZone = 'UTC';
   SET GLOBAL integer_division = true;
   CREATE MACRO from_unixtime(seconds) AS to_timestamp(seconds);
+  CREATE MACRO sequence(first, last) AS generate_series(first, last);
   CREATE MACRO approx_percentile(x, fraction) AS approx_quantile(x, fraction);
   CREATE SCHEMA crypto_analytics;
   CREATE SCHEMA crypto_gold;

@@ -1,5 +1,6 @@
 /** Tables of the lake from staged rows: one `.sql` file a table, one object a partition. */
 import {
+  ANALYTICS_PRICES,
   OHLCV_BARS,
   OHLCV_DAILY,
   OHLCV_HOURLY,
@@ -211,6 +212,22 @@ async function barParts(engine: DuckDb, table: TableDefinition): Promise<TablePa
     parts.set(where, { values: { ...texts, year, ...monthly ? { month: month + 1 } : {} }, where });
   }
   return [...parts.values()];
+}
+
+/** The partition values of an hour, by its start. */
+export function hourValues(start_ms: number): Record<"year" | "month" | "day" | "hour", number> {
+  const hour = new Date(start_ms);
+  return {
+    year: hour.getUTCFullYear(),
+    month: hour.getUTCMonth() + 1,
+    day: hour.getUTCDate(),
+    hour: hour.getUTCHours(),
+  };
+}
+
+/** The key of an hour's object in `analytics_prices`, by the hour's start. */
+export function hourKey(start_ms: number): string {
+  return partitionKey(ANALYTICS_PRICES, hourValues(start_ms));
 }
 
 /** The key of a partition's object: months, days and hours have two digits. */

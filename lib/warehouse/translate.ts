@@ -29,11 +29,37 @@ export async function translate(sql: string): Promise<string> {
   return AHEAD_OF_TIME[statementKey(sql)] ?? await translateNow(sql);
 }
 
-/** The same as {@linkcode translate}, without the translations made ahead of time. */
+/**
+ * Fills a template's places, such as `${year}`, with whole numbers: nothing else can get into the statement.
+ *
+ * @throws {RangeError} where a value is missing, or is no whole number.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals, assertThrows } from "@std/assert";
+ * const template = "SELECT * FROM t WHERE year = ${year}";
+ * assertEquals(fillTemplate(template, { year: 2026 }), "SELECT * FROM t WHERE year = 2026");
+ * assertThrows(() => fillTemplate(template, {}), RangeError, "no whole number");
+ * ```
+ */
+export function fillTemplate(sql: string, values: Readonly<Record<string, number>>): string {
+  return sql.replaceAll(/\$\{(\w+)\}/g, (place, name: string) => {
+    const value = values[name];
+    if (Number.isSafeInteger(value)) return String(value);
+    throw new RangeError(`Cannot fill "${place}": ${value} is no whole number, give one for ${name}`);
+  });
+}
+
+/** The same as {@linkcode translate}, without the translations made ahead of time. A template's places stay. */
 export async function translateNow(sql: string): Promise<string> {
+  // The translator takes EXPLAIN for DESCRIBE.
+  const [explain = ""] = /^\s*EXPLAIN(\s+ANALYZE)?\s(?!\s*\()/i.exec(sql) ?? [];
+  if (explain !== "") return `${explain.trim()} ${await translate(sql.slice(explain.length))}`;
   const { Dialect, transpile } = await import("@polyglot-sql/sdk");
-  const result = transpile(sql, Dialect.Athena, Dialect.DuckDB);
-  if (!result.success || !result.sql) {
+  // A place is no SQL; in double quotes it is a name, and names are left alone.
+  const quoted = sql.replaceAll(/\$\{\w+\}/g, '"$&"');
+  const { sql: translated, ...result } = transpile(quoted, Dialect.Athena, Dialect.DuckDB);
+  if (!result.success || !translated) {
     throw new SqlError(
       withPosition(
         sql,
@@ -43,7 +69,8 @@ export async function translateNow(sql: string): Promise<string> {
       ),
     );
   }
-  const statements = result.sql.filter((statement) => statement.trim() !== "");
+  const statements = translated.filter((statement) => statement.trim() !== "")
+    .map((statement) => statement.replaceAll(/"(\$\{\w+\})"/g, "$1"));
   if (statements.length !== 1) {
     throw new SqlError(
       `Cannot run "${sql.slice(0, 60)}": it holds ${statements.length} statements, give exactly one`,

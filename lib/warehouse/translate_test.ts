@@ -60,3 +60,11 @@ Deno.test("statementKey() is the same for the same text only", () => {
   assert(statementKey("SELECT 1") !== statementKey("SELECT 1 "));
   assert(/^[0-9a-f]{16}$/.test(statementKey("")));
 });
+
+Deno.test("translate() keeps EXPLAIN, whose statement is translated", async () => {
+  assertEquals(
+    await translate("EXPLAIN SELECT max_by(a, b) FROM t"),
+    "EXPLAIN SELECT ARG_MAX_NULL(a, b) FROM t",
+  );
+  assertEquals(await translate("explain analyze SELECT 1"), "explain analyze SELECT 1");
+});

@@ -30,6 +30,7 @@ import {
   type PriceTick,
 } from "../../sources/coingecko_parse.ts";
 import { lakeConfig } from "../lake_config.ts";
+import { noteReplacedSnapshot, noteSnapshot } from "../steps/market_hour_units.ts";
 import { frozenPage, stampOf, unreadableUnit } from "../steps/process_part.ts";
 
 /** What a settled body became. */
@@ -134,8 +135,12 @@ async function putRows(
     await store.put(extraKey, extraBytes);
     outputs.push(objectHash(extraKey, extraBytes));
   }
+  if (await store.head(key)) await noteReplacedSnapshot(store, slot);
+  // Said before, so that no crash hides rows that came late; and after, for a run beside this one that looked in between.
+  await noteSnapshot(store, slot);
   // The rows come last: they say that the page is done.
   await store.put(key, bytes);
+  await noteSnapshot(store, slot);
   return {
     rows_in: rows.length + rejects.length,
     rows_out: rows.length,

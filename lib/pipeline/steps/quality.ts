@@ -6,7 +6,7 @@ import { checkSnapshot, type Finding, type QualityReport, worstStatus } from "..
 import type { RunContext, StepResult } from "../context.ts";
 import { latestMarkets } from "../lake_reads.ts";
 import { writeCompleteness } from "../write_completeness.ts";
-import { materializeFingerprint } from "./materialize.ts";
+import { materializeFingerprint } from "./materialize_candles.ts";
 import {
   driftFindings,
   freshnessNow,

@@ -1,0 +1,47 @@
+/** Which objects an engine cannot read: its own messages do not always name them. */
+import type { TableDefinition } from "../core/tables.ts";
+import { SqlError } from "../core/errors.ts";
+import type { ObjectStore } from "../lake/store.ts";
+import { readObjectsSql, statementObjects } from "./catalog.ts";
+import { type DuckDb, quote } from "./engine_duckdb.ts";
+
+/** What the engine says of a statement that is wrong, whatever the objects hold. */
+const STATEMENT_AT_FAULT = /^(Parser|Binder|Catalog|Permission|Not implemented) Error/;
+
+/** Objects of a table, among some, that cannot be read to their end: halves are read until one object is left. */
+export async function damagedAmong(
+  engine: DuckDb,
+  store: ObjectStore,
+  { table, keys }: { table: TableDefinition; keys: readonly string[] },
+): Promise<string[]> {
+  if (keys.length === 0) return [];
+  const local = await store.localPath(table.prefix);
+  const paths = keys.map((key) => quote(`${local}${key.slice(table.prefix.length)}`));
+  try {
+    await engine.read(`SELECT count(COLUMNS(*)) FROM (${readObjectsSql(table, `[${paths.join(", ")}]`)})`);
+    return [];
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+    if (keys.length === 1) return [...keys];
+    const half = keys.length >> 1;
+    return [
+      ...await damagedAmong(engine, store, { table, keys: keys.slice(0, half) }),
+      ...await damagedAmong(engine, store, { table, keys: keys.slice(half) }),
+    ];
+  }
+}
+
+/** Objects that a statement reads and that are damaged, where its error may come from that. */
+export async function damagedBehind(
+  error: SqlError,
+  engine: DuckDb,
+  store: ObjectStore,
+  sql: string,
+): Promise<string[]> {
+  if (STATEMENT_AT_FAULT.test(error.message)) return [];
+  const damaged: string[] = [];
+  for (const { table, keys } of await statementObjects(store, sql)) {
+    damaged.push(...await damagedAmong(engine, store, { table, keys }));
+  }
+  return damaged;
+}
