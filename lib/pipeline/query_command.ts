@@ -1,6 +1,5 @@
 /** `deno task query "SQL"`: the lake's tables and views, read only, on DuckDB or on Athena. */
 import { SqlError, UsageError } from "../core/errors.ts";
-import { TABLES } from "../core/tables.ts";
 import { registerStatement } from "../warehouse/catalog.ts";
 import { damagedBehind } from "../warehouse/damaged_objects.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
