@@ -171,7 +171,9 @@ export class DuckDb implements SqlEngine, Disposable {
    */
   async query(sql: string): Promise<QueryResult> {
     const translated = await translate(sql);
-    const prepared = await this.#explained(translated, () => this.#connection.prepare(translated));
+    // EXPLAIN ANALYZE runs its statement: that one must be reading, too.
+    const statement = translated.replace(/^(EXPLAIN(\s+ANALYZE)?\s+)+/i, "");
+    const prepared = await this.#explained(statement, () => this.#connection.prepare(statement));
     const kind = prepared.statementType;
     prepared.destroySync();
     const { StatementType } = await import("@duckdb/node-api");
