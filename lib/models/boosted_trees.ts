@@ -253,6 +253,7 @@ function boostingRound(
   const grower = new HistogramGrower(binColumns(columns, maxBins), { maxDepth, minSamplesLeaf });
   const random = seededRandom(seed);
   const residuals = new Float64Array(labels.length);
+  const leafLabels = new Float64Array(labels.length), leafScores = new Float64Array(labels.length);
   const rows = new Uint32Array(labels.length);
   const drawn = Math.max(1, Math.floor(labels.length * subsample));
   return () => {
@@ -260,11 +261,13 @@ function boostingRound(
     for (let row = 0; row < labels.length; row++) residuals[row] = loss.residual(labels[row]!, scores[row]!);
     const { tree, leaves } = grower.grow(rows.subarray(0, drawn), residuals);
     for (const { node, from, to } of leaves) {
-      const members = rows.subarray(from, to);
-      const ofMembers = (values: Float64Array) => Float64Array.from(members, (row) => values[row]!);
-      const step = learningRate * loss.step(ofMembers(labels), ofMembers(scores));
+      for (let at = from; at < to; at++) {
+        leafLabels[at] = labels[rows[at]!]!;
+        leafScores[at] = scores[rows[at]!]!;
+      }
+      const step = learningRate * loss.step(leafLabels.subarray(from, to), leafScores.subarray(from, to));
       tree.value[node] = step;
-      for (const row of members) scores[row]! += step;
+      for (let at = from; at < to; at++) scores[rows[at]!]! += step;
     }
     for (const row of rows.subarray(drawn)) scores[row]! += tree.value[leafOf(tree, columns, row)]!;
     return tree;
