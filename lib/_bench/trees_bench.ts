@@ -130,11 +130,15 @@ async function scikitLearn() {
   return {
     async fit(request: string): Promise<Timing> {
       await writer.write(new TextEncoder().encode(`${request}\n`));
-      const { value } = await answers.read();
-      if (value === undefined) {
-        throw new Error(`Cannot time scikit-learn: it ended at "${request}", see its message`);
+      let line = "";
+      while (!line.endsWith("\n")) {
+        const { value } = await answers.read();
+        if (value === undefined) {
+          throw new Error(`Cannot time scikit-learn: it ended at "${request}", see its message`);
+        }
+        line += value;
       }
-      return JSON.parse(value);
+      return JSON.parse(line);
     },
     async close(): Promise<void> {
       await writer.close();

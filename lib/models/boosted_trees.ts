@@ -76,6 +76,7 @@ export interface LossCurve {
  * of it is added. Trees grow on histograms (see `HistogramGrower`), a random share of the rows each if asked for
  * (Friedman 2002, Computational Statistics & Data Analysis 38). Boosting stops when the loss on the newest rows falls
  * no more, and the trees after the best one are dropped: rows must come oldest first, as for every `Forecaster`.
+ * Labels are rounded a little to choose splits (see `HistogramGrower`), not for the leaves' values.
  *
  * @example
  * ```ts
