@@ -2,8 +2,12 @@ import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert
 import fc from "fast-check";
 import { RandomForestRegression } from "ml-random-forest";
 import { ModelError } from "../core/errors.ts";
+import { friedman } from "./_test_friedman.ts";
+import { r2 } from "./metrics.ts";
+import { permutationImportance } from "./permutation_importance.ts";
 import { RandomForest, type StoredForest } from "./random_forest.ts";
 import storedV1 from "./testdata/forest_stored_v1.json" with { type: "json" };
+import golden from "./testdata/trees_sklearn.json" with { type: "json" };
 
 const x = Array.from({ length: 200 }, (_, i) => [Math.sin(i), Math.cos(3 * i), i % 7]);
 const y = Float64Array.from(x, ([a, b, c]) => a! * b! + 0.1 * c!);
@@ -134,4 +138,79 @@ Deno.test("RandomForest refuses settings out of range", () => {
   for (const name of ["maxDepth", "minNumSamples", "minSamplesLeaf", "maxTrainRows"]) {
     assertThrows(() => new RandomForest({ [name]: NaN }), RangeError, name);
   }
+});
+
+const grown = { maxFeatures: 1, maxDepth: 1000, minNumSamples: 1 };
+
+for (const { settings, seeds, r2_mean, r2_variance } of golden.forests) {
+  Deno.test(`RandomForest is as good as scikit-learn's over 12 seeds: ${JSON.stringify(settings)}`, () => {
+    const { x, y } = friedman(900, 10, 11);
+    const { max_features, min_samples_leaf } = settings as Record<string, number | undefined>;
+    const scores = Array.from({ length: 12 }, (_, seed) => {
+      const forest = new RandomForest({
+        ...grown,
+        trees: 100,
+        maxFeatures: (max_features ?? 10) / 10,
+        minSamplesLeaf: min_samples_leaf ?? 1,
+        seed,
+      });
+      forest.fit(x.slice(0, 600), y.slice(0, 600));
+      return r2(y.slice(600), forest.predict(x.slice(600)));
+    });
+    const mean = scores.reduce((sum, score) => sum + score) / 12;
+    const variance = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / 11;
+    const standardError = Math.sqrt(variance / 12 + r2_variance / seeds);
+    // Two forests that are equally good are within two standard errors in 95 of 100 cases.
+    assert(Math.abs(mean - r2_mean) < 2 * standardError, `${mean} and ${r2_mean} ± ${standardError}`);
+  });
+}
+
+Deno.test("RandomForest's out-of-bag score is that of rows it has not seen", () => {
+  const { x, y } = friedman(2000, 5, 3);
+  const forest = new RandomForest({ ...grown, trees: 60 });
+  forest.fit(x.slice(0, 1000), y.slice(0, 1000));
+  const { forecasts, rows, r2: score } = forest.outOfBag();
+  assertEquals([rows, forecasts.length], [1000, 1000]);
+  assert(Math.abs(score - r2(y.slice(1000), forest.predict(x.slice(1000)))) < 0.04);
+  assertThrows(() => RandomForest.load(forest.toJSON()).outOfBag(), ModelError, "was loaded");
+});
+
+Deno.test("RandomForest's intervals hold the share of new labels that they promise", () => {
+  const { x, y } = friedman(2500, 5, 9);
+  const forest = new RandomForest({ ...grown, trees: 60, minSamplesLeaf: 5 });
+  forest.fit(x.slice(0, 1500), y.slice(0, 1500));
+  const [low, middle, high] = forest.predictQuantiles(x.slice(1500), [0.05, 0.5, 0.95]);
+  const inside = y.slice(1500).filter((label, row) => label >= low![row]! && label <= high![row]!).length;
+  assert(inside > 880 && inside < 990, `${inside}`);
+  assert(middle!.every((value, row) => value >= low![row]! && value <= high![row]!));
+  const [least, most] = forest.predictQuantiles(x.slice(0, 20), [0, 1]);
+  const labels = new Set(y.slice(0, 1500));
+  assert([...least!, ...most!].every((value) => labels.has(value)));
+  assertThrows(() => forest.predictQuantiles([x[0]!], [1.1]), RangeError, "1.1");
+  assertThrows(
+    () => RandomForest.load(forest.toJSON()).predictQuantiles([x[0]!], [0.5]),
+    ModelError,
+    "loaded",
+  );
+});
+
+Deno.test("RandomForest's importances find the features that matter, both ways", () => {
+  const { x, y } = friedman(1500, 8, 2);
+  const forest = new RandomForest({ ...grown, trees: 30 });
+  forest.fit(x.slice(0, 1000), y.slice(0, 1000));
+  const shares = forest.impurityImportance();
+  assert(Math.abs(shares.reduce((sum, share) => sum + share) - 1) < 1e-12);
+  const falls = permutationImportance(forest, x.slice(1000), y.slice(1000), { seed: 1 }).map(({ mean }) =>
+    mean
+  );
+  for (const found of [[...shares], falls]) {
+    assertEquals(found.indexOf(Math.max(...found)), 3);
+    assert(Math.min(...found.slice(0, 5)) > 2 * Math.max(...found.slice(5)), `${found}`);
+  }
+  assertEquals(
+    permutationImportance(forest, x.slice(1000), y.slice(1000), { seed: 1 }).map(({ mean }) => mean),
+    falls,
+  );
+  assertThrows(() => permutationImportance(forest, x, y, { seed: 1, repeats: 0 }), RangeError, "repeats");
+  assertThrows(() => permutationImportance(forest, [], new Float64Array(), { seed: 1 }), RangeError);
 });

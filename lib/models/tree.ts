@@ -50,3 +50,17 @@ export function addForecasts(tree: Tree, columns: readonly Float64Array[], sums:
   const { value } = tree;
   for (let row = 0; row < sums.length; row++) sums[row]! += value[leafOf(tree, columns, row)]!;
 }
+
+/**
+ * A threshold with `low` below it and `high` not: halfway, or `high` where rounding would fall back on `low`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals([between(1, 2), between(0, Number.MIN_VALUE)], [1.5, Number.MIN_VALUE]);
+ * ```
+ */
+export function between(low: number, high: number): number {
+  const middle = low / 2 + high / 2;
+  return middle > low ? middle : high;
+}

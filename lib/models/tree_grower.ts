@@ -1,5 +1,6 @@
 import { ModelError } from "../core/errors.ts";
-import type { Tree } from "./tree.ts";
+import { NodeList, type NodeSplit } from "./node_list.ts";
+import { between, type Tree } from "./tree.ts";
 
 /** When a tree stops, and how many columns compete for a split. */
 export interface TreeSettings {
@@ -24,12 +25,9 @@ interface Pending {
   column: number;
 }
 
-interface Split {
-  column: number;
-  threshold: number;
+interface Split extends NodeSplit {
   /** Where the right side starts. */
   at: number;
-  gain: number;
 }
 
 /**
@@ -101,7 +99,7 @@ export class TreeGrower {
     const rows = this.#start(weights);
     if (rows === 0) throw new ModelError("Cannot grow a tree: every weight is 0, give one row a weight");
     const { maxDepth, minSamplesSplit, minSamplesLeaf } = this.#settings;
-    const nodes = new NodeList(rows);
+    const nodes = new NodeList(2 * rows - 1);
     const pending: Pending[] = [{ from: 0, to: rows, depth: 0, parent: -1, column: 0 }];
     const canSplit = (size: number, depth: number) =>
       depth < maxDepth && size >= minSamplesSplit && size >= 2 * minSamplesLeaf;
@@ -246,49 +244,6 @@ export class TreeGrower {
   }
 }
 
-/** The nodes of a tree that grows: room for the most that its rows can need. */
-class NodeList {
-  #count = 0;
-  readonly #feature: Int32Array;
-  readonly #threshold: Float64Array;
-  readonly #right: Int32Array;
-  readonly #value: Float64Array;
-  readonly #gain: Float64Array;
-
-  constructor(rows: number) {
-    const most = 2 * rows - 1;
-    this.#feature = new Int32Array(most).fill(-1);
-    this.#threshold = new Float64Array(most);
-    this.#right = new Int32Array(most);
-    this.#value = new Float64Array(most);
-    this.#gain = new Float64Array(most);
-  }
-
-  /** A leaf, until it is split; `parent` is the node whose right child it is, or −1. */
-  add(value: number, parent: number): number {
-    const node = this.#count++;
-    this.#value[node] = value;
-    if (parent >= 0) this.#right[parent] = node;
-    return node;
-  }
-
-  split(node: number, { column, threshold, gain }: Split): void {
-    this.#feature[node] = column;
-    this.#threshold[node] = threshold;
-    this.#gain[node] = gain;
-  }
-
-  tree(): Tree {
-    return {
-      feature: this.#feature.slice(0, this.#count),
-      threshold: this.#threshold.slice(0, this.#count),
-      right: this.#right.slice(0, this.#count),
-      value: this.#value.slice(0, this.#count),
-      gain: this.#gain.slice(0, this.#count),
-    };
-  }
-}
-
 /** Row numbers by value; equal values by label, so that the order of rows does not matter. */
 function sortedRows(column: Float64Array, y: Float64Array, index: number): Uint32Array {
   const bad = column.findIndex(Number.isNaN);
@@ -296,10 +251,4 @@ function sortedRows(column: Float64Array, y: Float64Array, index: number): Uint3
     throw new ModelError(`Cannot grow a tree: row ${bad} of column ${index} is NaN, leave the row out`);
   }
   return Uint32Array.from(column.keys()).sort((a, b) => column[a]! - column[b]! || y[a]! - y[b]! || a - b);
-}
-
-/** A threshold with `low` below it and `high` not: halfway, or `high` where rounding would fall back on `low`. */
-function between(low: number, high: number): number {
-  const middle = low / 2 + high / 2;
-  return middle > low ? middle : high;
 }
