@@ -1,15 +1,17 @@
 /** The models of volatility by name. */
 import { ewma, garch, har, logHar, naive, seasonalNaive } from "./baselines.ts";
-import { forestModel } from "./forest_model.ts";
+import { BoostedTrees } from "./boosted_trees.ts";
 import type { Contestant } from "./leaderboard.ts";
+import { logModel } from "./log_model.ts";
+import { RandomForest } from "./random_forest.ts";
 
 /** Columns of the heterogeneous autoregression for a market that never closes: a day, a week, a month. */
 const HAR = ["vol_1", "vol_mean_7", "vol_mean_30"];
 
 const LOG_HAR = HAR.map((name) => `log_${name}`);
 
-/** What a forest is told: the same and the days before, what the price did, what was traded, and the weekend. */
-const FOREST_COLUMNS = [
+/** What trees are told: the same and the days before, what the price did, what was traded, and the weekend. */
+const TREE_COLUMNS = [
   ...LOG_HAR,
   "log_vol_before_1",
   "log_vol_before_2",
@@ -20,10 +22,17 @@ const FOREST_COLUMNS = [
   "log_volume_ratio",
   "weekend_next",
 ];
-/** scikit-learn's usual settings for noisy regression: a third of the features a split, leaves of some rows. */
-const FOREST = { trees: 100, maxFeatures: 1 / 3, minSamplesLeaf: 5, minNumSamples: 10, maxDepth: 20 };
+/** Breiman's settings for regression, a third of the features a split, with leaves of some rows; all rows so far. */
+const FOREST = {
+  ...{ trees: 100, maxFeatures: 1 / 3, minSamplesLeaf: 5, minNumSamples: 10, maxDepth: 20 },
+  maxTrainRows: Number.MAX_SAFE_INTEGER,
+};
+/** Small steps, each on half of the rows; the newest rows are too telling to be kept for stopping early. */
+const BOOSTING = { learningRate: 0.05, maxIter: 150, subsample: 0.5, validationFraction: 0 };
 
 const baseline = (make: Contestant["make"]): Contestant => ({ make, baseline: true, random: false });
+
+const random = (make: Contestant["make"]): Contestant => ({ make, baseline: false, random: true });
 
 /** Who takes part where nothing else is said: the baselines of volatility forecasts, and what has to beat them. */
 export const VOLATILITY_MODELS: Readonly<Record<string, Contestant>> = {
@@ -34,9 +43,6 @@ export const VOLATILITY_MODELS: Readonly<Record<string, Contestant>> = {
   log_har: baseline(() => logHar(LOG_HAR, { forecasts: "mean" })),
   log_har_median: baseline(() => logHar(LOG_HAR, { forecasts: "median" })),
   garch: baseline(() => garch("log_return_1")),
-  random_forest: {
-    make: (seed) => forestModel(FOREST_COLUMNS, { ...FOREST, seed }),
-    baseline: false,
-    random: true,
-  },
+  random_forest: random((seed) => logModel(new RandomForest({ ...FOREST, seed }), TREE_COLUMNS)),
+  boosted_trees: random((seed) => logModel(new BoostedTrees({ ...BOOSTING, seed }), TREE_COLUMNS)),
 };

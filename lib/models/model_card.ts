@@ -37,6 +37,8 @@ const KINDS: Readonly<Record<string, string>> = {
   garch: "GARCH(1,1) of daily returns by maximum likelihood (Bollerslev 1986), scaled to the target.",
   random_forest:
     "A random forest on logarithms of volatility, returns, volume and the weekend (Breiman 2001), forecasting the median.",
+  boosted_trees:
+    "Gradient-boosted trees on the same columns as the forest (Friedman 2001), forecasting the median.",
 };
 
 /**

@@ -91,7 +91,7 @@ Deno.test("leaks finds what is planted, and nothing in our own", async () => {
   assertEquals(code, 0, stderr);
   const { self_test, checked, leaks } = JSON.parse(stdout);
   assertEquals(self_test.filter(({ caught_in }: { caught_in: string[] }) => caught_in.length > 0).length, 8);
-  assertEquals([checked.models.length, checked.features.length, leaks], [8, 14, []]);
+  assertEquals([checked.models.length, checked.features.length, leaks], [9, 14, []]);
 });
 
 Deno.test("leaderboard and leaks refuse what they cannot use in plain words", async () => {
