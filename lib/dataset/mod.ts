@@ -15,5 +15,6 @@ export * from "./materialize.ts";
 export * from "./npy.ts";
 export * from "./numpy_dtypes.ts";
 export { partitionFolder, partitionValues } from "./partitions.ts";
+export * from "./save_frames.ts";
 export * from "./unischema.ts";
 export { unischemaFromPickle, unischemaToPickle } from "./unischema_pickle.ts";
