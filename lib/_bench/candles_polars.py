@@ -1,8 +1,8 @@
 """The job of `candles_job.ts` in Python Polars: FILE OUT [sync].
 
 Same input, same tables, same partitions: impossible rows are dropped, of bars with the same time the last one
-stands, hours and days are aggregated, one Snappy Parquet file a partition. With `sync` each file and folder is synced to the disk, as Lakebook's
-commits are. Prints the peak memory in KiB.
+stands, minutes are kept, hours and days are aggregated, one Snappy Parquet file a partition. With `sync` each file
+and folder is synced to the disk, as Lakebook's commits are. Prints the peak memory in KiB.
 """
 
 import os
@@ -55,6 +55,9 @@ def write(frame, name, keys):
             os.close(handle)
 
 
+minute = pl.col("at")
+minutes = bars.select("at", "open", "high", "low", "close", "volume")
+write(minutes.with_columns(year=minute.dt.year(), month=minute.dt.month()), "ohlcv_minute", ["year", "month"])
 hour = pl.col("hour_start")
 write(hourly.with_columns(year=hour.dt.year(), month=hour.dt.month()), "ohlcv_hourly", ["year", "month"])
 write(daily.with_columns(year=pl.col("day").dt.year()), "ohlcv_daily", ["year"])

@@ -3,6 +3,7 @@ import type { DailyPrice } from "../core/rows.ts";
 import { calendarGrid } from "./calendar_grid.ts";
 import { FEATURE_NAMES, HORIZON_DAYS, TARGET_NAME } from "./feature_table.ts";
 import { type VolatilityProxy, volatilityProxy, type VolatilityProxyKind } from "./volatility_proxy.ts";
+import { windowMean, windowStd } from "./windows.ts";
 
 /** Options of {@linkcode dailyFeatures}. */
 export interface DailyFeaturesOptions {
@@ -90,29 +91,6 @@ function addFeatures(frame: pl.DataFrame): pl.DataFrame {
       windowStd(pl.col("change_1"), pl.col("change_mean_30"), 30).alias("volatility_30"),
     )
     .select("day", "avg_price_usd", ...FEATURE_NAMES, TARGET_NAME);
-}
-
-/*
- * Polars' own rollingMean and rollingStd update a running sum: after a bad print their results stay off for the rest
- * of the column (7.6e-6 relative on a 10⁶-fold spike), which breaks the look-back promise. Summing the shifted columns
- * costs 30 passes and is exact; null plus anything is null.
- */
-
-function windowSum(terms: pl.Expr[]): pl.Expr {
-  return terms.reduce((sum, term) => sum.plus(term));
-}
-
-function windowMean(column: pl.Expr, days: number): pl.Expr {
-  return windowSum(Array.from({ length: days }, (_, age) => column.shift(age))).div(days);
-}
-
-/** Two passes, divisor n − 1, as pandas and numpy (ddof = 1) have it. */
-function windowStd(column: pl.Expr, mean: pl.Expr, days: number): pl.Expr {
-  const squares = Array.from({ length: days }, (_, age) => {
-    const deviation = column.shift(age).minus(mean);
-    return deviation.mul(deviation);
-  });
-  return windowSum(squares).div(days - 1).pow(0.5);
 }
 
 function isRows(prices: readonly DailyPrice[] | pl.DataFrame): prices is readonly DailyPrice[] {

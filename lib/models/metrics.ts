@@ -75,6 +75,109 @@ export function mase(
   return mae(actual, predicted) / inSampleNaiveMae;
 }
 
+/**
+ * Root mean squared scaled error (Makridakis et al. 2022, *International Journal of Forecasting* 38(4), the M5 measure):
+ * {@linkcode rmse} over the naive forecast's on the *training* rows.
+ *
+ * @throws {RangeError} if the series are empty or differ in length, or `inSampleNaiveRmse` is not above 0.
+ */
+export function rmsse(
+  actual: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  inSampleNaiveRmse: number,
+): number {
+  if (!(inSampleNaiveRmse > 0)) {
+    throw new RangeError(
+      `Cannot scale an error: inSampleNaiveRmse is ${inSampleNaiveRmse}, give a number above 0`,
+    );
+  }
+  return rmse(actual, predicted) / inSampleNaiveRmse;
+}
+
+/**
+ * QLIKE of one volatility forecast: `r − ln r − 1` with `r = (actual / predicted)²`, zero where they are equal. Its
+ * ranking of forecasts survives a noisy proxy of volatility (Patton 2011, *Journal of Econometrics* 160(1)).
+ *
+ * @example
+ * ```ts
+ * import { assertAlmostEquals } from "@std/assert";
+ * assertAlmostEquals(qlikeLoss(0.04, 0.02), 4 - Math.log(4) - 1, 1e-12);
+ * ```
+ */
+export function qlikeLoss(actual: number, predicted: number): number {
+  const ratio = (actual / predicted) ** 2;
+  return ratio - Math.log(ratio) - 1;
+}
+
+/**
+ * Mean QLIKE of volatility forecasts.
+ *
+ * @throws {RangeError} if the series are empty or differ in length, or a value is not above 0.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(qlike([0.02, 0.03], [0.02, 0.03]), 0);
+ * ```
+ */
+export function qlike(actual: ArrayLike<number>, predicted: ArrayLike<number>): number {
+  for (const values of [actual, predicted]) {
+    for (let i = 0; i < values.length; i++) {
+      if (values[i]! > 0) continue;
+      throw new RangeError(`Cannot compute QLIKE: value ${i} is ${values[i]}, volatility has to be above 0`);
+    }
+  }
+  return meanOf(actual, predicted, (error, value) => qlikeLoss(value, value - error));
+}
+
+/**
+ * Share of a baseline's squared error that a forecast saves (Campbell and Thompson 2008, *Review of Financial Studies*
+ * 21(4)): 1 is perfect, 0 is no better than the baseline.
+ *
+ * @throws {RangeError} if the series are empty or differ in length.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(r2OutOfSample([1, 2], [1, 3], [3, 2]), 0.75);
+ * ```
+ */
+export function r2OutOfSample(
+  actual: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  baseline: ArrayLike<number>,
+): number {
+  const squared = (error: number) => error * error;
+  const left = meanOf(actual, predicted, squared), before = meanOf(actual, baseline, squared);
+  return before === 0 ? (left === 0 ? 0 : -Infinity) : 1 - left / before;
+}
+
+/**
+ * Share of forecasts that say rightly whether a value rises or falls from `from`; where it does neither, a forecast is
+ * right that says so.
+ *
+ * @throws {RangeError} if the series are empty or differ in length.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(directionalAccuracy([2, 1], [3, 3], [1, 2]), 0.5);
+ * ```
+ */
+export function directionalAccuracy(
+  actual: ArrayLike<number>,
+  predicted: ArrayLike<number>,
+  from: ArrayLike<number>,
+): number {
+  let right = 0;
+  meanOf(actual, from, () => 0);
+  meanOf(predicted, from, () => 0);
+  for (let i = 0; i < actual.length; i++) {
+    if (Math.sign(actual[i]! - from[i]!) === Math.sign(predicted[i]! - from[i]!)) right++;
+  }
+  return right / actual.length;
+}
+
 function meanOf(
   actual: ArrayLike<number>,
   predicted: ArrayLike<number>,

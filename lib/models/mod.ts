@@ -1,8 +1,8 @@
 /**
  * Models: what tomorrow's volatility may be, and whether that is worth more than saying "as today". Every model is a
  * `Forecaster`; baselines are models like any other. `metrics.ts` scores, `evaluate.ts` compares the random forest with
- * persistence on the same test days and names a champion, `registry.ts` alone writes the `models/` folder. Import
- * `random_forest.ts`, `evaluate.ts` and `registry.ts` directly: they load the forest library.
+ * persistence on the same test days and names a champion, `registry.ts` alone writes the `models/` folder. Trees grow in
+ * `tree_grower.ts`. Import `random_forest.ts`, `evaluate.ts` and `registry.ts` directly.
  *
  * @module
  */

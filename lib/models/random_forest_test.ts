@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import { RandomForestRegression } from "ml-random-forest";
 import { ModelError } from "../core/errors.ts";
 import { RandomForest, type StoredForest } from "./random_forest.ts";
+import storedV1 from "./testdata/forest_stored_v1.json" with { type: "json" };
 
 const x = Array.from({ length: 200 }, (_, i) => [Math.sin(i), Math.cos(3 * i), i % 7]);
 const y = Float64Array.from(x, ([a, b, c]) => a! * b! + 0.1 * c!);
@@ -27,6 +30,46 @@ Deno.test("RandomForest survives JSON to the bit, and to the byte", () => {
   const copy = RandomForest.load(JSON.parse(text));
   assertEquals(copy.predict(x), forest.predict(x));
   assertEquals(JSON.stringify(copy), text);
+});
+
+Deno.test("RandomForest as saved forecasts the same in stock ml-random-forest, whatever the rows", () => {
+  const row = fc.array(fc.integer({ min: -4, max: 4 }).map((value) => value / 3), {
+    minLength: 3,
+    maxLength: 3,
+  });
+  const rows = fc.array(fc.tuple(row, fc.double({ min: -1e3, max: 1e3, noNaN: true })), {
+    minLength: 1,
+    maxLength: 40,
+  });
+  const shape = fc.record({
+    maxDepth: fc.integer({ min: 1, max: 9 }),
+    minNumSamples: fc.integer({ min: 1, max: 9 }),
+  });
+  fc.assert(fc.property(rows, shape, fc.integer(), (lines, settings, seed) => {
+    const forest = new RandomForest({ ...few, ...settings, seed });
+    forest.fit(lines.map(([features]) => features), Float64Array.from(lines, ([, label]) => label));
+    const text = JSON.stringify(forest);
+    const points = [...lines.map(([features]) => features), [0, 9, -9]];
+    const forecasts = [...forest.predict(points)];
+    assertEquals(RandomForestRegression.load(JSON.parse(text)).predict(points), forecasts);
+    assertEquals([...RandomForest.load(JSON.parse(text)).predict(points)], forecasts);
+  }));
+});
+
+Deno.test("RandomForest loads what was saved before the format was ml-random-forest's", () => {
+  const points = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(3 * i), i % 7]);
+  const forest = RandomForest.load(storedV1.forest as Parameters<typeof RandomForest.load>[0]);
+  assertEquals([...forest.predict(points)], storedV1.predictions);
+  assertEquals(RandomForest.load(JSON.parse(JSON.stringify(forest))).predict(points), forest.predict(points));
+});
+
+Deno.test("RandomForest leans towards the rows that weigh more", () => {
+  const twice = [[1], [1]];
+  const forest = new RandomForest({ trees: 200 });
+  forest.fit(twice, Float64Array.of(0, 1), Float64Array.of(1, 9));
+  const [heavy] = forest.predict([[1]]);
+  forest.fit(twice, Float64Array.of(0, 1), Float64Array.of(9, 1));
+  assert(heavy! > 0.6 && forest.predict([[1]])[0]! < 0.4);
 });
 
 Deno.test("RandomForest fits again from nothing", () => {
@@ -69,6 +112,16 @@ Deno.test("RandomForest refuses what it can't use", () => {
   assertThrows(() => new RandomForest().fit([[1]], Float64Array.of(1, 2)), ModelError);
   assertThrows(() => new RandomForest().fit([[1], [NaN]], Float64Array.of(1, 2)), ModelError, "row 1");
   assertThrows(() => new RandomForest().fit([[1]], Float64Array.of(NaN)), ModelError, "label");
+  assertThrows(
+    () => new RandomForest().fit([[1]], Float64Array.of(1), Float64Array.of(0)),
+    ModelError,
+    "weight",
+  );
+  assertThrows(
+    () => new RandomForest().fit([[1]], Float64Array.of(1), Float64Array.of(1, 1)),
+    ModelError,
+    "2 weights for 1 rows",
+  );
   assertThrows(() => fitted().predict([[1, 2]]), ModelError, "3 finite numbers");
   assertThrows(() => RandomForest.load({ name: "lstm" } as unknown as StoredForest), ModelError);
 });
@@ -78,7 +131,7 @@ Deno.test("RandomForest refuses settings out of range", () => {
     seed: 0.5,
   }];
   for (const settings of bad) assertThrows(() => new RandomForest(settings), RangeError);
-  for (const name of ["maxDepth", "minNumSamples", "maxTrainRows"]) {
+  for (const name of ["maxDepth", "minNumSamples", "minSamplesLeaf", "maxTrainRows"]) {
     assertThrows(() => new RandomForest({ [name]: NaN }), RangeError, name);
   }
 });

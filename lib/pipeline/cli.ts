@@ -151,6 +151,48 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       run(await qualityCommand(flags, withEffects(io, flags)));
     });
 
+  program.command("leaderboard")
+    .description("compares models with the baselines on the same walk, and says which is to be served")
+    .option("--ohlcv <file>", "a candle file instead of a lake, .csv, .csv.gz or .zip")
+    .option(
+      "--lake <place>",
+      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
+    )
+    .option("--symbol <name>", "the market (default: BTCUSD)")
+    .option("--horizon <days>", "days ahead (default: 1)")
+    .option("--since <day>", "leave out what is older (YYYY-MM-DD)")
+    .option("--start <day>", "first day to forecast from (default: after two years)")
+    .option("--refit <days>", "fit models anew after so many days (default: 30)")
+    .option("--models <names>", "some of them, parted by commas (default: all)")
+    .option("--seed <number>", "first seed (default: 1)")
+    .option("--seeds <number>", "seeds of a model that draws random numbers (default: 5)")
+    .option("--chart <file>", "write the comparison as an SVG picture")
+    .option("--cards <folder>", "write a model card in Markdown for each model")
+    .option("--now <time>", "compare as if it were this time (ISO 8601)")
+    .option("--json", "print {target, horizon, folds, models, champion, verdict} as JSON on stdout")
+    .action(async (flags: Record<string, unknown>) => {
+      const { leaderboardCommand } = await import("./leaderboard_command.ts");
+      run(await leaderboardCommand(flags, withEffects(io, flags)));
+    });
+
+  program.command("leaks")
+    .description(
+      "changes the future and looks whether any feature or forecast of the past changes; exit code 5 if so",
+    )
+    .option("--ohlcv <file>", "a candle file instead of a lake, .csv, .csv.gz or .zip")
+    .option(
+      "--lake <place>",
+      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
+    )
+    .option("--symbol <name>", "the market (default: BTCUSD)")
+    .option("--horizon <days>", "days ahead (default: 1)")
+    .option("--now <time>", "look as if it were this time (ISO 8601)")
+    .option("--json", "print {self_test, checked, leaks} as JSON on stdout")
+    .action(async (flags: Record<string, unknown>) => {
+      const { leaksCommand } = await import("./leaks_command.ts");
+      run(await leaksCommand(flags, withEffects(io, flags)));
+    });
+
   program.command("market")
     .description("serves the demo market over HTTP with CoinGecko's paths, with faults where asked for")
     .option("--port <number>", "port on this machine; 0 takes a free one (default: 8571)")

@@ -1,23 +1,6 @@
+import type { PartAudit } from "../warehouse/audit_parts.ts";
 import { DEFAULT_QUALITY_CONFIG, type QualityConfig } from "./config.ts";
 import type { Finding } from "./finding.ts";
-
-/** What was counted in a month of one market's bars, before anybody may see them. */
-export interface PartCounts {
-  symbol: string;
-  timeframe: string;
-  year: number;
-  month: number;
-  rows: number;
-  nulls: number;
-  impossible: number;
-  zero_volume: number;
-  days: number;
-  wild_days: number;
-  /** Days whose mean close is more than five times that of the day before, or less than a fifth. */
-  level_breaks: number;
-  /** Median over the days of their mean close, USD. */
-  level: number;
-}
 
 /** From where on a month is not published. */
 export type PublishLimits = QualityConfig["publish"];
@@ -26,8 +9,8 @@ export type PublishLimits = QualityConfig["publish"];
 const FEW_DAYS = 2, FEW_BARS = 100;
 
 /** A month that may not be seen, and why. */
-export interface HeldPart<Part extends PartCounts = PartCounts> {
-  part: Part;
+export interface HeldPart {
+  part: PartAudit;
   findings: Finding[];
 }
 
@@ -47,14 +30,14 @@ export interface HeldPart<Part extends PartCounts = PartCounts> {
  * assertEquals(held[0]!.findings[0]!.check, "BTCUSD 1d 2024-02: price level");
  * ```
  */
-export function checkParts<Part extends PartCounts>(
-  parts: readonly Part[],
+export function checkParts(
+  parts: readonly PartAudit[],
   { limits = DEFAULT_QUALITY_CONFIG.publish, levels = new Map() }: {
     limits?: PublishLimits;
     levels?: ReadonlyMap<string, number>;
   } = {},
-): HeldPart<Part>[] {
-  const held: HeldPart<Part>[] = [];
+): HeldPart[] {
+  const held: HeldPart[] = [];
   const markets = Map.groupBy(parts, ({ symbol, timeframe }) => `${symbol} ${timeframe}`);
   for (const [market, months] of markets) {
     const known = [...levels].filter(([name]) => name.startsWith(`${market} `))
@@ -82,7 +65,7 @@ export function monthName({ year, month }: { year: number; month: number }): str
 }
 
 function judge(
-  part: PartCounts,
+  part: PartAudit,
   name: string,
   before: { month: string; level: number } | null,
   limits: PublishLimits,

@@ -1,32 +1,14 @@
 import { HOUR_MS, MINUTE_MS } from "../core/time.ts";
+import type { SourcesAudit } from "../warehouse/audit_sources.ts";
 import { DEFAULT_QUALITY_CONFIG, type QualityConfig } from "./config.ts";
 import { type Finding, minuteOf } from "./finding.ts";
-
-/** Two series of one symbol and bar length compared, as `warehouse/audit_sources.ts` counts them. */
-export interface SourcesCounts {
-  symbol: string;
-  timeframe: string;
-  source_a: string;
-  source_b: string;
-  /** Bars that both have. */
-  common: number;
-  /** Median and 99 % quantile of |ln(close_a / close_b)|. */
-  median: number | null;
-  p99: number | null;
-  /** Common bars beyond the threshold's difference. */
-  beyond: number;
-  /** Worst first. */
-  examples: { time: number; close_a: number; close_b: number; log_ratio: number }[];
-  /** How well the second one fits when it is read `lag_ms` later. */
-  lags: { lag_ms: number; bars: number; median: number | null }[];
-}
 
 /** A lag needs so many common bars to say anything. */
 const LEAST_BARS = 20;
 
 /** Judges two sources of the same bars: how far they are apart, and whether one's clock is off. */
 export function checkSources(
-  audit: SourcesCounts,
+  audit: SourcesAudit,
   thresholds: QualityConfig["sources"] = DEFAULT_QUALITY_CONFIG.sources,
 ): Finding[] {
   const { symbol, timeframe, source_a, source_b, common, beyond, examples } = audit;
@@ -58,7 +40,7 @@ export function checkSources(
 
 function clockFinding(
   name: string,
-  { lags, source_b }: SourcesCounts,
+  { lags, source_b }: SourcesAudit,
   { level, better }: QualityConfig["sources"]["shifted_clock"],
 ): Finding {
   const check = `${name}: shifted clock`;

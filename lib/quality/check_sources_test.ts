@@ -1,8 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { checkSources, type SourcesCounts } from "./check_sources.ts";
+import type { SourcesAudit } from "../warehouse/audit_sources.ts";
+import { checkSources } from "./check_sources.ts";
 
 const HOUR = 3_600_000;
-const ALIKE: SourcesCounts = {
+const ALIKE: SourcesAudit = {
   symbol: "BTCUSD",
   timeframe: "1h",
   source_a: "one",
@@ -23,7 +24,7 @@ const lag = (hours: number, bars: number, median: number | null) => ({ lag_ms: h
 
 const TABLE: [
   name: string,
-  change: Partial<SourcesCounts>,
+  change: Partial<SourcesAudit>,
   disagreement: string,
   clock: string,
   words: string,

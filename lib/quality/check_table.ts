@@ -1,19 +1,7 @@
 import type { TableDefinition } from "../core/tables.ts";
+import type { TableAudit } from "../warehouse/audit_table.ts";
 import { DEFAULT_QUALITY_CONFIG, type QualityConfig } from "./config.ts";
 import { type Finding, type FindingStatus, judge } from "./finding.ts";
-
-/** What was counted in one table of the lake after it was written. */
-export interface TableAudit {
-  /** Columns of the objects themselves, with the engine's type names in lower case. */
-  columns: Record<string, string>;
-  rows: number;
-  /** Rows that lack a value in a column that must have one. */
-  nulls: number;
-  /** Rows beyond the first of a key. */
-  duplicates: number;
-  /** Rows whose low lies above its high. */
-  inverted: number;
-}
 
 const ENGINE_TYPES: Readonly<Record<string, string>> = {
   string: "varchar",

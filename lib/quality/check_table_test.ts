@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { OHLCV_HOURLY, PROCESSED_PARTITIONED } from "../core/tables.ts";
-import { checkTable, type TableAudit } from "./check_table.ts";
+import type { TableAudit } from "../warehouse/audit_table.ts";
+import { checkTable } from "./check_table.ts";
 
 const SOUND: TableAudit = {
   columns: {

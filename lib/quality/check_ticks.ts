@@ -1,23 +1,10 @@
+import type { TicksAudit } from "../warehouse/audit_ticks.ts";
 import { DEFAULT_QUALITY_CONFIG, type QualityConfig } from "./config.ts";
 import { type Finding, type FindingStatus, judge } from "./finding.ts";
 
-/** One day of raw ticks, as `warehouse/audit_ticks.ts` counts it. */
-export interface TicksCounts {
-  day: string;
-  files: number;
-  rows: number;
-  missing: string[];
-  unknown: string[];
-  nulls: Record<string, number>;
-  negative: number;
-  duplicates: number;
-  conflicts: number;
-  other_day: number;
-}
-
 /** Judges the raw stream of a day, before the daily conversion cleans it. */
 export function checkTicks(
-  audit: TicksCounts,
+  audit: TicksAudit,
   thresholds: QualityConfig["ticks"] = DEFAULT_QUALITY_CONFIG.ticks,
 ): Finding[] {
   const finding = (

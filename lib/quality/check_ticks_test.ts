@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { checkTicks, type TicksCounts } from "./check_ticks.ts";
+import type { TicksAudit } from "../warehouse/audit_ticks.ts";
+import { checkTicks } from "./check_ticks.ts";
 
-const SOUND: TicksCounts = {
+const SOUND: TicksAudit = {
   day: "2026-01-02",
   files: 3,
   rows: 3,
@@ -14,7 +15,7 @@ const SOUND: TicksCounts = {
   other_day: 0,
 };
 
-const TABLE: [change: Partial<TicksCounts>, statuses: string, detail: [number, string]][] = [
+const TABLE: [change: Partial<TicksAudit>, statuses: string, detail: [number, string]][] = [
   [{}, "pass pass pass pass pass", [0, "3 rows in 3 files, with the columns of the table"]],
   [
     { missing: ["source"], unknown: ["x"] },

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export * from "./audit.ts";
+export * from "./audit_table.ts";
 export * from "./bar_columns.ts";
 export * from "./candle_stage.ts";
 export * from "./catalog.ts";

@@ -36,7 +36,7 @@ function rangeOf({ timeframe, year, month }: PartAudit): [from_ms: number, until
 }
 
 /** Partitions of silver that must not change. */
-export function heldPartitions(held: readonly HeldPart<PartAudit>[]): HeldPartition[] {
+export function heldPartitions(held: readonly HeldPart[]): HeldPartition[] {
   const partitions = new Map<string, HeldPartition>();
   const hold = (table: TableDefinition, values: { symbol: string } & Record<string, string | number>) => {
     const key = partitionKey(table, values);
@@ -58,7 +58,7 @@ export function heldPartitions(held: readonly HeldPart<PartAudit>[]): HeldPartit
 /** Puts the rows of held months aside, each with its report, and takes them out of `crypto_analytics.btcusd_raw`. */
 export async function holdAside(
   engine: DuckDb,
-  held: readonly HeldPart<PartAudit>[],
+  held: readonly HeldPart[],
   { store, run_id }: { store: ObjectStore; run_id: string },
 ): Promise<void> {
   if (held.length === 0) return;
@@ -96,7 +96,7 @@ function reportKey(key: string): string {
 export async function releaseHeld(
   store: ObjectStore,
   { symbol, year }: { symbol: string; year: number },
-  held: readonly HeldPart<PartAudit>[],
+  held: readonly HeldPart[],
 ): Promise<void> {
   const still = new Set(held.flatMap(({ part }) => [quarantineKey(part), reportKey(quarantineKey(part))]));
   for (const table of [OHLCV_MINUTE, OHLCV_HOURLY, OHLCV_BARS]) {

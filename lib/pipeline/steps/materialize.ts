@@ -94,7 +94,7 @@ export async function materializeStep(context: RunContext): Promise<StepResult> 
       }
       await store.delete(key);
     }
-    const mine = ({ part }: HeldPart<PartAudit>) => part.symbol === unit.symbol && part.year === unit.year;
+    const mine = ({ part }: HeldPart) => part.symbol === unit.symbol && part.year === unit.year;
     await releaseHeld(store, unit, held.filter(mine));
     const notes: SilverNotes = {
       held: held.filter(mine).map(({ part, findings }) => ({
@@ -188,9 +188,9 @@ async function recordsOf(
 
 interface Verdict {
   parts: PartAudit[];
-  held: HeldPart<PartAudit>[];
+  held: HeldPart[];
   /** Failing months that are published all the same. */
-  let_through: HeldPart<PartAudit>[];
+  let_through: HeldPart[];
 }
 
 async function audit(context: RunContext, engine: DuckDb, dirty: readonly SilverUnit[]): Promise<Verdict> {
@@ -254,7 +254,7 @@ function belongsTo(key: string, { symbol, year }: SilverUnit): boolean {
     key.includes(`/year=${year}/`);
 }
 
-function levelsOf(parts: readonly PartAudit[], held: readonly HeldPart<PartAudit>[]): Record<string, number> {
+function levelsOf(parts: readonly PartAudit[], held: readonly HeldPart[]): Record<string, number> {
   const aside = new Set(held.map(({ part }) => part));
   return Object.fromEntries(
     parts.filter((part) => !aside.has(part)).map((

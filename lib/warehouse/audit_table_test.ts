@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { PROCESSED_PARTITIONED } from "../core/tables.ts";
-import { auditTable } from "./audit.ts";
+import { auditTable } from "./audit_table.ts";
 import { openDuckDb } from "./engine_duckdb.ts";
 
 Deno.test("auditTable() counts rows, nulls, repeats and inverted ranges, and gives the columns' types", async () => {

@@ -1,13 +1,26 @@
-/** Counts for the quality checks, made by the engine. */
+/** What a table of the lake holds, counted for the quality checks. */
 import { type TableDefinition } from "../core/tables.ts";
 import type { DuckDb } from "./engine_duckdb.ts";
+
+/** What was counted in one table of the lake after it was written. */
+export interface TableAudit {
+  /** Columns of the objects themselves, with the engine's type names in lower case. */
+  columns: Record<string, string>;
+  rows: number;
+  /** Rows that lack a value in a column that must have one. */
+  nulls: number;
+  /** Rows beyond the first of a key. */
+  duplicates: number;
+  /** Rows whose low lies above its high. */
+  inverted: number;
+}
 
 /** Counts within one table of the lake, given the columns that make a row's key and those of its low and high. */
 export async function auditTable(
   engine: DuckDb,
   table: TableDefinition,
   { key, low, high }: { key: readonly string[]; low: string; high: string },
-) {
+): Promise<TableAudit> {
   const name = `${table.database}.${table.name}`;
   const { rows: described } = await engine.read(`DESCRIBE ${name}`);
   const required = Object.keys(table.columns).filter((column) => column !== "volume");

@@ -1,0 +1,212 @@
+/** The baselines that every other model has to beat: models like any other, each small enough to be checked by hand. */
+import { ModelError } from "../core/errors.ts";
+import { columnOf, type SeriesRows } from "../features/series_rows.ts";
+import { fitGarch, type Garch, garchVariances } from "./garch.ts";
+import { leastSquares } from "./least_squares.ts";
+import type { RowRange, SeriesModel } from "./series_model.ts";
+
+/** Volatility is never forecast below this: a day without any movement would make QLIKE infinite. */
+const LEAST_VOLATILITY = 1e-4;
+
+const noFit = () => {};
+
+function forecast({ from, until }: RowRange, at: (row: number) => number): Float64Array {
+  return Float64Array.from({ length: until - from }, (_, i) => at(from + i));
+}
+
+/**
+ * Tomorrow is like today.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const rows = { days: ["a", "b"], columns: { vol_1: Float64Array.of(3, 5) }, target: Float64Array.of(5, NaN), horizon: 1 };
+ * assertEquals(naive("vol_1").predict(rows, { from: 0, until: 2 }), Float64Array.of(3, 5));
+ * ```
+ */
+export function naive(column: string): SeriesModel {
+  return {
+    name: "persistence",
+    fit: noFit,
+    predict: (rows, at) => forecast(at, (row) => columnOf(rows, column)[row]!),
+  };
+}
+
+/** Tomorrow is like the same day of the week before: the newest day that lies `period` days before the target. */
+export function seasonalNaive(column: string, period = 7): SeriesModel {
+  return {
+    name: "seasonal_naive",
+    fit: noFit,
+    predict: (rows, at) => {
+      const back = Math.ceil(rows.horizon / period) * period - rows.horizon;
+      // The first days have no week before them.
+      return forecast(at, (row) => columnOf(rows, column)[Math.max(0, row - back)]!);
+    },
+  };
+}
+
+/** Nothing changes: for returns. */
+export function zero(): SeriesModel {
+  return { name: "zero", fit: noFit, predict: (_, at) => forecast(at, () => 0) };
+}
+
+/** Today's value and the mean daily change of the training rows, for each day ahead. */
+export function drift(column: string): SeriesModel {
+  let change = 0;
+  return {
+    name: "drift",
+    fit(rows, { from, until }) {
+      if (until - from < 2) {
+        throw new ModelError(`Cannot fit drift: ${until - from} rows, give two or more`);
+      }
+      const values = columnOf(rows, column);
+      change = (values[until - 1]! - values[from]!) / (until - 1 - from);
+    },
+    predict: (rows, at) => forecast(at, (row) => columnOf(rows, column)[row]! + rows.horizon * change),
+  };
+}
+
+/**
+ * The exponentially weighted mean of squared volatility, of RiskMetrics (J.P. Morgan 1996): `σ² ← λ σ² + (1 − λ) v²`.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const rows = { days: ["a", "b"], columns: { vol_1: Float64Array.of(3, 5) }, target: Float64Array.of(5, NaN), horizon: 1 };
+ * assertEquals(ewma("vol_1", 0.5).predict(rows, { from: 1, until: 2 }), Float64Array.of(Math.sqrt(17)));
+ * ```
+ */
+export function ewma(column: string, lambda = 0.94): SeriesModel {
+  return {
+    name: "ewma",
+    fit: noFit,
+    predict(rows, { from, until }) {
+      const volatility = columnOf(rows, column);
+      const forecasts = new Float64Array(until - from);
+      let variance = volatility[0]! ** 2;
+      for (let row = 1; row < until; row++) {
+        if (row - 1 >= from) forecasts[row - 1 - from] = Math.sqrt(variance);
+        variance = lambda * variance + (1 - lambda) * volatility[row]! ** 2;
+      }
+      if (until > from) forecasts[until - 1 - from] = Math.sqrt(variance);
+      return forecasts;
+    },
+  };
+}
+
+/**
+ * The heterogeneous autoregression of realised volatility (Corsi 2009, *Journal of Financial Econometrics* 7(2)): a
+ * linear model of a day, a week and a month, by least squares.
+ *
+ * @param columns Volatility of the day and its means over longer spans.
+ */
+export function har(columns: readonly string[]): SeriesModel {
+  let coefficients: Float64Array = new Float64Array();
+  return {
+    name: "har",
+    fit: (rows, train) =>
+      void (coefficients = line(rows, train, { columns, target: rows.target }).coefficients),
+    predict: (rows, at) =>
+      forecast(at, (row) => Math.max(LEAST_VOLATILITY, along(rows, columns, coefficients, row))),
+  };
+}
+
+/**
+ * HAR of logarithms. Volatility is skewed, so the mean of what may come, `exp(line + s²/2)` if it is lognormal, lies above
+ * its middle, `exp(line)`: the mean has the least squared error, the middle the least absolute one. A model that is
+ * judged by absolute errors has to beat a baseline that forecasts the middle, too.
+ *
+ * @param columns Log volatility of the day and its means over longer spans.
+ */
+export function logHar(
+  columns: readonly string[],
+  { forecasts }: { forecasts: "mean" | "median" },
+): SeriesModel {
+  let coefficients: Float64Array = new Float64Array(), shift = 0;
+  return {
+    name: forecasts === "mean" ? "log_har" : "log_har_median",
+    fit(rows, train) {
+      const fit = line(rows, train, { columns, target: rows.target.map(Math.log) });
+      coefficients = fit.coefficients;
+      shift = forecasts === "mean" ? fit.residual_variance / 2 : 0;
+    },
+    predict: (rows, at) => forecast(at, (row) => Math.exp(along(rows, columns, coefficients, row) + shift)),
+  };
+}
+
+function line(
+  rows: SeriesRows,
+  { from, until }: RowRange,
+  { columns, target }: { columns: readonly string[]; target: Float64Array },
+) {
+  const ones = new Float64Array(until - from).fill(1);
+  const regressors = columns.map((name) => columnOf(rows, name).slice(from, until));
+  return leastSquares([ones, ...regressors], target.slice(from, until));
+}
+
+function along(
+  rows: SeriesRows,
+  columns: readonly string[],
+  coefficients: Float64Array,
+  row: number,
+): number {
+  return columns.reduce(
+    (sum, name, i) => sum + coefficients[i + 1]! * columnOf(rows, name)[row]!,
+    coefficients[0]!,
+  );
+}
+
+/**
+ * GARCH(1,1) on daily returns, brought to the target's unit: returns from close to close and ranges within a day measure
+ * volatility on different scales, so its forecasts are multiplied by the ratio of both means on the training rows. The
+ * forecast for several days ahead is the variance of that day. Where the search finds no top of the likelihood, EWMA
+ * stands in, scaled the same way, and the model says so.
+ *
+ * @param column Log returns of the day.
+ */
+export function garch(column: string): SeriesModel {
+  let model: Garch | null = null, scale = 1, fallback: string | null = null;
+  const volatilities = (rows: SeriesRows, until: number): Float64Array => {
+    const returns = columnOf(rows, column).slice(0, until).map((value) => 100 * value);
+    if (model === null) return ewmaOf(returns);
+    const { omega, alpha, beta } = model;
+    const persists = alpha + beta;
+    return garchVariances(model, returns).slice(1).map((variance) => {
+      for (let day = 1; day < rows.horizon; day++) variance = omega + persists * variance;
+      return Math.sqrt(variance);
+    });
+  };
+  return {
+    name: "garch",
+    get fallback() {
+      return fallback;
+    },
+    fit(rows, { from, until }) {
+      // The last training row's own return is known, too.
+      const returns = columnOf(rows, column).slice(from, until).map((value) => 100 * value);
+      const fitted = fitGarch(returns);
+      model = fitted.converged ? fitted : null;
+      fallback = fitted.converged
+        ? null
+        : `GARCH found no top of the likelihood in ${until - from} returns: EWMA stands in`;
+      const mine = volatilities(rows, until);
+      let sum = 0, target = 0;
+      for (let row = from; row < until; row++) {
+        sum += mine[row]!;
+        target += rows.target[row]!;
+      }
+      scale = target / sum;
+    },
+    predict(rows, { from, until }) {
+      return volatilities(rows, until).slice(from, until).map((each) => scale * each);
+    },
+  };
+}
+
+function ewmaOf(returns: Float64Array): Float64Array {
+  let variance = returns[0]! ** 2;
+  return returns.map((value, i) => {
+    if (i > 0) variance = 0.94 * variance + 0.06 * value ** 2;
+    return Math.sqrt(variance);
+  });
+}

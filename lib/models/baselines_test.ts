@@ -1,0 +1,118 @@
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { ModelError } from "../core/errors.ts";
+import { type DailyCandle, volatilityRows } from "../features/volatility_rows.ts";
+import { fillGaussian } from "../sources/demo_rng.ts";
+import { drift, ewma, garch, har, logHar, naive, seasonalNaive, zero } from "./baselines.ts";
+import { VOLATILITY_MODELS } from "./contestants.ts";
+import { leaderboard } from "./leaderboard.ts";
+import type { SeriesModel } from "./series_model.ts";
+
+/** Rows with given columns; the target is the first column a day later. */
+function rowsOf(columns: Record<string, Float64Array>, horizon = 1) {
+  const [first] = Object.values(columns);
+  const days = Array.from(first!, (_, i) => new Date(86_400_000 * i).toISOString().slice(0, 10));
+  return { days, columns, target: first!.map((_, i) => first![i + horizon] ?? NaN), horizon };
+}
+
+Deno.test("baselines say by hand what they should", () => {
+  const v = Float64Array.of(3, 5, 4, 6, 2, 7, 1, 8, 9);
+  const table: [model: SeriesModel, horizon: number, row: number, forecast: number][] = [
+    [naive("v"), 1, 8, 9],
+    [zero(), 1, 8, 0],
+    // The same weekday: the target lies one day after row 8, the newest like it seven days before that.
+    [seasonalNaive("v"), 1, 8, 4],
+    [seasonalNaive("v"), 7, 8, 9],
+    [seasonalNaive("v"), 8, 8, 4],
+    [drift("v"), 1, 8, 9 + 6 / 8],
+    [drift("v"), 3, 8, 9 + 3 * 6 / 8],
+    [ewma("v", 0), 1, 8, 9],
+    [ewma("v", 1), 1, 8, 3],
+  ];
+  for (const [model, horizon, row, forecast] of table) {
+    const rows = rowsOf({ v }, horizon);
+    model.fit(rows, { from: 0, until: 9 });
+    const [got] = model.predict(rows, { from: row, until: row + 1 });
+    assertAlmostEquals(got!, forecast, 1e-12, `${model.name} ${horizon}`);
+  }
+});
+
+Deno.test("har() finds a linear rule again, and logHar() the mean of a lognormal one", () => {
+  const noise = fillGaussian({ seed: 1, purpose: 7004, series: 0, index: 0 }, new Float64Array(6000));
+  const day = noise.slice(0, 3000).map((z) => 0.03 * Math.exp(z / 4));
+  const week = noise.slice(3000).map((z) => 0.03 * Math.exp(z / 8));
+  const columns = { day, week };
+  const target = day.map((each, i) => 0.01 + 0.5 * each + 0.25 * week[i]!);
+  const model = har(["day", "week"]);
+  model.fit({ ...rowsOf(columns), target }, { from: 0, until: 500 });
+  const forecasts = model.predict({ ...rowsOf(columns), target }, { from: 500, until: 3000 });
+  for (const [i, forecast] of forecasts.entries()) assertAlmostEquals(forecast, target[500 + i]!, 1e-12);
+
+  const logs = { log_day: day.map(Math.log) };
+  const wild = day.map((each, i) => each * Math.exp(noise[3000 + i]! / 2));
+  const lognormal = logHar(["log_day"], { forecasts: "mean" });
+  lognormal.fit({ ...rowsOf(logs), target: wild }, { from: 0, until: 3000 });
+  const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const said = lognormal.predict({ ...rowsOf(logs), target: wild }, { from: 0, until: 3000 });
+  assertAlmostEquals(mean(said) / mean(wild), 1, 0.03);
+});
+
+Deno.test("garch() forecasts in the target's unit, and says where EWMA stands in", () => {
+  const noise = fillGaussian({ seed: 2, purpose: 7004, series: 0, index: 0 }, new Float64Array(1000));
+  let variance = 4;
+  const returns = noise.map((z) => {
+    const r = Math.sqrt(variance) * z;
+    variance = 0.2 + 0.1 * r * r + 0.85 * variance;
+    return r / 100;
+  });
+  const rows = { ...rowsOf({ returns }), target: returns.map((_, i) => Math.abs(returns[i + 1] ?? NaN) * 7) };
+  const model = garch("returns");
+  model.fit(rows, { from: 0, until: 900 });
+  assertEquals(model.fallback, null);
+  const mean = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const fitted = model.predict(rows, { from: 0, until: 900 });
+  assertAlmostEquals(mean(fitted) / mean(rows.target.slice(0, 900)), 1, 1e-9);
+  assertThrows(() => garch("returns").fit(rows, { from: 0, until: 50 }), ModelError, "50 returns");
+});
+
+const FILE = new URL("../../../shared/data/ohlcv/btcusd_bitstamp_coinbase_1d_2011-2023.csv", import.meta.url);
+
+/** MAE, RMSE, QLIKE of a Python reference run (numpy 2.4.6): the same candles, target, walk and monthly fits. */
+const REFERENCE: Record<string, [mae: number, rmse: number, qlike: number]> = {
+  persistence: [0.01604, 0.02512, 1.7640],
+  ewma: [0.01649, 0.02344, 0.8268],
+  log_har: [0.01380, 0.02138, 0.8385],
+  har: [0.01346, 0.02115, 0.8141],
+};
+
+Deno.test("the leaderboard of the real daily file shows the errors of a Python reference run", async () => {
+  const text = await Deno.readTextFile(FILE).catch(() => null);
+  if (text === null) return console.log("skipped: ../shared/data is absent");
+  const candles = text.trim().split("\n").slice(1).map((line): DailyCandle => {
+    const [time, open, close, high, low, volume] = line.split(",").map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return { day: new Date(time).toISOString().slice(0, 10), open, close, high, low, volume };
+  }).filter(({ day }) => day >= "2014-01-01");
+  const { rows, touched } = volatilityRows(candles);
+  assertEquals(touched.map(({ day, was }) => [day, was]), [["2017-04-15", 0.06]]);
+  const board = leaderboard(rows, Object.values(VOLATILITY_MODELS).filter(({ baseline }) => baseline), {
+    ...{ target: "volatility", today: "vol_1", start: 730, refit_every: 30, seed: 1, seeds: 1 },
+  });
+  for (const [name, [mae, rmse, qlike]] of Object.entries(REFERENCE)) {
+    const entry = board.models.find(({ model }) => model === name)!;
+    assertAlmostEquals(entry.mae, mae, 6e-6, name);
+    assertAlmostEquals(entry.rmse, rmse, 6e-6, name);
+    assertAlmostEquals(entry.qlike, qlike, 1e-3, name);
+    // Adaptive intervals keep what they promise, in calm and in wild times.
+    const { all, calm, usual, wild } = entry.intervals;
+    assert(all.coverage > 0.88 && all.coverage < 0.92 && all.forecasts > 1000, name);
+    for (const part of [calm, usual, wild]) assert(part.coverage > 0.85, `${name} ${part.coverage}`);
+  }
+  // Judged by absolute errors, the middle of what may come is the better forecast.
+  assertEquals([board.champion, board.best_baseline], ["log_har_median", "log_har_median"]);
+});

@@ -1,0 +1,127 @@
+/**
+ * Intervals around forecasts that keep their promise while the market changes: adaptive conformal inference (Gibbs and
+ * Candès 2021, *Advances in Neural Information Processing Systems* 34).
+ */
+
+/** How intervals are made. */
+export interface ConformalOptions {
+  /** Share of the values that the intervals should hold. */
+  coverage?: number;
+  /** How fast the level follows what was missed: 0 never; above 0.02 the ends jump far beyond what was seen. */
+  gamma?: number;
+  /** How many of the newest scores tell the width. */
+  window?: number;
+  /** Steps from a forecast to its value: a score is known only then. */
+  horizon?: number;
+}
+
+/** An interval a forecast; NaN where too few values were known to make one. */
+export interface Intervals {
+  low: Float64Array;
+  high: Float64Array;
+}
+
+/** What became of the intervals. */
+export interface Coverage {
+  /** Share of the values inside. */
+  coverage: number;
+  /** Mean of the upper end less the lower one, in the values' unit. */
+  width: number;
+  forecasts: number;
+}
+
+/** Fewer scores make no interval. */
+const LEAST_SCORES = 100;
+
+/**
+ * Makes intervals for positive values. A score is the distance of a value from its forecast in logarithms, so an
+ * interval is a band of ratios; each end has its own level. The intervals of step `t` use values up to step
+ * `t − horizon` only.
+ *
+ * @param actual Values, as they came.
+ * @param forecasts For the same steps.
+ * @throws {RangeError} for a coverage that is not between 0 and 1.
+ *
+ * @example
+ * ```ts
+ * import { assert } from "@std/assert";
+ * const forecasts = new Float64Array(1200).fill(0.03);
+ * const actual = forecasts.map((value, i) => value * Math.exp(Math.sin(i * i)));
+ * const { coverage } = coverageOf(actual, adaptiveIntervals(actual, forecasts, { coverage: 0.9 }));
+ * assert(Math.abs(coverage - 0.9) < 0.02);
+ * ```
+ */
+export function adaptiveIntervals(
+  actual: Float64Array,
+  forecasts: Float64Array,
+  { coverage = 0.9, gamma = 0.01, window = 250, horizon = 1 }: ConformalOptions = {},
+): Intervals {
+  if (!(coverage > 0 && coverage < 1)) {
+    throw new RangeError(`Cannot make intervals: coverage is ${coverage}, give a number between 0 and 1`);
+  }
+  const aim = (1 - coverage) / 2;
+  const low = new Float64Array(actual.length).fill(NaN), high = low.slice();
+  // Levels of the two ends; what lies outside the lower one says nothing of the upper.
+  let below = aim, above = aim;
+  const scores: number[] = [];
+  for (let t = 0; t < actual.length; t++) {
+    const known = t - horizon;
+    if (known >= 0) {
+      const score = Math.log(actual[known]! / forecasts[known]!);
+      if (!Number.isNaN(low[known]!)) {
+        below += gamma * (aim - (actual[known]! < low[known]! ? 1 : 0));
+        above += gamma * (aim - (actual[known]! > high[known]! ? 1 : 0));
+      }
+      insert(scores, score);
+      if (known >= window) {
+        remove(scores, Math.log(actual[known - window]! / forecasts[known - window]!));
+      }
+    }
+    if (scores.length < LEAST_SCORES) continue;
+    low[t] = forecasts[t]! * Math.exp(quantile(scores, below));
+    high[t] = forecasts[t]! * Math.exp(quantile(scores, 1 - above));
+  }
+  return { low, high };
+}
+
+/** How many values the intervals held, where there were any. */
+export function coverageOf(
+  actual: Float64Array,
+  { low, high }: Intervals,
+  within: (step: number) => boolean = () => true,
+): Coverage {
+  let forecasts = 0, inside = 0, width = 0;
+  for (let t = 0; t < actual.length; t++) {
+    if (Number.isNaN(low[t]!) || !within(t)) continue;
+    forecasts++;
+    width += high[t]! - low[t]!;
+    if (actual[t]! >= low[t]! && actual[t]! <= high[t]!) inside++;
+  }
+  return { coverage: inside / forecasts, width: width / forecasts, forecasts };
+}
+
+/** The share `p` of sorted scores; beyond all of them where the level has run out, by as far as they spread. */
+function quantile(sorted: readonly number[], p: number): number {
+  const least = sorted[0]!, most = sorted.at(-1)!;
+  if (p <= 0) return least - (most - least);
+  if (p >= 1) return most + (most - least);
+  return sorted[Math.min(sorted.length - 1, Math.floor(p * (sorted.length + 1)))]!;
+}
+
+function place(sorted: readonly number[], value: number): number {
+  let low = 0, high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function insert(sorted: number[], value: number): void {
+  sorted.splice(place(sorted, value), 0, value);
+}
+
+function remove(sorted: number[], value: number): void {
+  sorted.splice(place(sorted, value), 1);
+}

@@ -1,0 +1,150 @@
+/** A card for each model that was compared: what it is, what it was judged on, and what not to use it for. */
+import type { Leaderboard } from "./leaderboard.ts";
+
+/** What a card says of the data. */
+export interface CardData {
+  /** `BTCUSD`. */
+  symbol: string;
+  /** First and last day that could be learnt from or forecast, and their number. */
+  from: string;
+  to: string;
+  days: number;
+  /** SHA-256 of the daily candles as they went in. */
+  sha256: string;
+  /** Prices that were taken for bad prints and winsorised. */
+  touched: number;
+  /** Days with a candle that have no row: holes, and the beginning. */
+  left_out: number;
+}
+
+/** How the comparison was run. */
+export interface CardRun {
+  /** First seed. */
+  seed: number;
+  refit_every: number;
+  /** The clock of the run, ISO 8601. */
+  made_at: string;
+}
+
+/** What a model is, in a sentence. */
+const KINDS: Readonly<Record<string, string>> = {
+  persistence: "Tomorrow is like today.",
+  seasonal_naive: "The newest day of the same weekday.",
+  ewma: "The exponentially weighted mean of squared volatility, λ = 0.94 (RiskMetrics 1996).",
+  har: "A linear model of the day's, the week's and the month's volatility, by least squares (Corsi 2009).",
+  log_har: "The same of logarithms, forecasting the mean.",
+  log_har_median: "The same of logarithms, forecasting the median.",
+  garch: "GARCH(1,1) of daily returns by maximum likelihood (Bollerslev 1986), scaled to the target.",
+  random_forest:
+    "A random forest on logarithms of volatility, returns, volume and the weekend (Breiman 2001), forecasting the median.",
+};
+
+/**
+ * Writes the card of one model as Markdown, with the sections of Mitchell et al. (2019, *Model Cards for Model
+ * Reporting*). Every number comes from the comparison.
+ *
+ * @throws {RangeError} where the comparison has no such model.
+ */
+export function modelCard(
+  board: Leaderboard,
+  model: string,
+  { data, run }: { data: CardData; run: CardRun },
+): string {
+  const entry = board.models.find((each) => each.model === model);
+  if (!entry) {
+    throw new RangeError(
+      `Cannot write the card of "${model}": it is not among ${
+        board.models.map((each) => each.model).join(", ")
+      }`,
+    );
+  }
+  const best = board.models.find((each) => each.model === board.best_baseline)!;
+  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+  const { low, high } = entry.mae_interval;
+  const coverage = Object.entries(entry.intervals).map(([part, { coverage, width, forecasts }]) =>
+    `| ${part} | ${percent(coverage)} | ${width.toFixed(4)} | ${forecasts} |`
+  );
+  const against = entry === best
+    ? "It is the best baseline itself."
+    : `Against ${best.model}, the best baseline: ${
+      (entry.mae / best.mae).toFixed(3)
+    } × its mean absolute error, ` +
+      `Diebold–Mariano p = ${entry.dm_p!.toPrecision(2)} (Holm's correction for ${
+        board.models.length - 1
+      } comparisons), ` +
+      `out-of-sample R² ${entry.r2_oos.toFixed(3)}.`;
+  return `# ${model}: ${board.target} of ${data.symbol}, ${board.horizon} day${
+    board.horizon > 1 ? "s" : ""
+  } ahead
+
+## Model details
+
+${KINDS[model] ?? "A model of a daily series."} ${
+    entry.baseline ? "A baseline." : "Not a baseline."
+  } Compared on ${run.made_at}.
+${
+    entry.seeds > 1
+      ? `It draws random numbers: ${entry.seeds} runs with seeds ${run.seed} to ${
+        run.seed + entry.seeds - 1
+      }.`
+      : `One run${entry.baseline ? "; it draws no random numbers" : `, seed ${run.seed}`}.`
+  }
+
+## Intended use
+
+Forecasts of the next days' volatility (Parkinson's range) of this market, for risk and for teaching. It says nothing of
+the direction of prices and is no advice to trade.
+
+## Factors
+
+How wild the market is: the intervals below are told apart for the calmest, the middle and the wildest third of the
+forecasts. Other markets and bar lengths were not looked at.
+
+## Metrics
+
+| measure | value |
+| --- | --- |
+| mean absolute error | ${entry.mae.toFixed(5)} (95 % by block bootstrap: ${low.toFixed(5)} to ${
+    high.toFixed(5)
+  }) |
+${
+    entry.mae_std === null
+      ? ""
+      : `| the same between seeds | ± ${entry.mae_std.toFixed(5)} (standard deviation) |\n`
+  }| root mean squared error | ${entry.rmse.toFixed(5)} |
+| MASE, RMSSE | ${entry.mase.toFixed(3)}, ${entry.rmsse.toFixed(3)} |
+| QLIKE | ${entry.qlike.toFixed(4)} |
+
+${against}
+
+| 90 % intervals | held | mean width | forecasts |
+| --- | --- | --- | --- |
+${coverage.join("\n")}
+
+## Evaluation data
+
+${board.forecasts} forecasts from ${board.from} to ${board.to}, each made from what was known on its day. No final holdout
+was kept apart.
+
+## Training data
+
+${data.days} days of ${data.symbol}, ${data.from} to ${data.to}; SHA-256 of the candles ${data.sha256}. Before each of
+${board.folds} stretches of ${run.refit_every} days the model was fitted to all targets known by then. ${data.touched} prices
+were taken for bad prints and winsorised; ${data.left_out} days have no whole window before them and are left out.
+
+## Quantitative analyses
+
+${board.verdict}
+
+## Ethical considerations
+
+Public market data, no persons. A forecast that looks surer than it is can cost money: read the intervals.
+
+## Caveats and recommendations
+
+Volatility is measured by the day's range, a stand-in for what cannot be observed. The past of one market is one sample:
+a change of its rules or its traders is not in it.${
+    entry.fallbacks.length > 0 ? ` Fits that fell back: ${entry.fallbacks.join("; ")}.` : ""
+  } Compare again before use: \`deno task leaderboard\`.
+`;
+}

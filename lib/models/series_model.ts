@@ -1,0 +1,25 @@
+/** What a model of a series looks like: baselines, forests and networks alike. */
+import type { SeriesRows } from "../features/series_rows.ts";
+
+/** Rows `from` … `until − 1`. */
+export interface RowRange {
+  from: number;
+  until: number;
+}
+
+/** A model, baselines included. */
+export interface SeriesModel {
+  /** Short and stable: `har`, `garch`. */
+  readonly name: string;
+  /**
+   * Learns from rows whose targets are known; what was learnt before is forgotten. Columns before the range may be read,
+   * targets may not.
+   *
+   * @throws {ModelError} where the rows are too few, or nothing in them varies.
+   */
+  fit(rows: SeriesRows, train: RowRange): void;
+  /** Forecasts from each row of a range, in the target's unit, by columns of rows up to that one only. */
+  predict(rows: SeriesRows, at: RowRange): Float64Array;
+  /** Why the last fit could not do what the model's name says, and what it does instead; null where all went well. */
+  readonly fallback?: string | null;
+}

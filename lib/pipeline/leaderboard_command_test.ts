@@ -1,0 +1,115 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fillGaussian } from "../sources/demo_rng.ts";
+import { Workplace } from "./_test_cli.ts";
+
+/** Daily candles with clustered volatility. */
+function daily(count: number): string {
+  const noise = fillGaussian({ seed: 9, purpose: 7005, series: 0, index: 0 }, new Float64Array(2 * count));
+  let price = 1000, level = 0;
+  const lines = Array.from({ length: count }, (_, i) => {
+    level = 0.95 * level + 0.2 * noise[2 * i]!;
+    const open = price, close = open * Math.exp(0.02 * Math.exp(level) * noise[2 * i + 1]!);
+    const reach = Math.exp(0.02 * Math.exp(level));
+    price = close;
+    return [
+      Date.UTC(2020, 0, 1 + i),
+      open,
+      close,
+      Math.max(open, close) * reach,
+      Math.min(open, close) / reach,
+      10 + i % 7,
+    ].join();
+  });
+  return `time,open,close,high,low,volume\n${lines.join("\n")}\n`;
+}
+
+Deno.test("leaderboard compares the baselines of a file, the same each time, with a chart", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("days.csv", daily(500));
+  const baselines = ["--models", "persistence,ewma,har,log_har,garch"];
+  const args = ["leaderboard", "--ohlcv", file, "--start", "2020-12-01", "--refit", "20", ...baselines];
+  const first = await work.run([...args, "--json", "--chart", `${work.folder}/board.svg`]);
+  assertEquals(first.code, 0, first.stderr);
+  const board = JSON.parse(first.stdout);
+  assertEquals([board.target, board.horizon, board.from], ["volatility", 1, "2020-12-01"]);
+  assertEquals(board.models.length, 5);
+  assertEquals(board.champion, board.models[0].model);
+  const again = JSON.parse((await work.run([...args, "--json"])).stdout);
+  const still = (models: { seconds: number }[]) => models.map(({ seconds: _, ...entry }) => entry);
+  assertEquals(still(again.models), still(board.models));
+  assertStringIncludes(await Deno.readTextFile(`${work.folder}/board.svg`), "mean absolute error");
+  const { stdout } = await work.run(args);
+  assertStringIncludes(stdout, "Only baselines took part");
+  assert(stdout.split("\n").length > 10);
+});
+
+Deno.test("leaderboard walks a random model with several seeds, and a baseline is served where it does not win", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("days.csv", daily(300));
+  const args = [
+    "leaderboard",
+    "--ohlcv",
+    file,
+    "--start",
+    "2020-10-01",
+    "--models",
+    "log_har_median,random_forest",
+  ];
+  const { code, stdout, stderr } = await work.run([
+    ...args,
+    "--seeds",
+    "2",
+    "--json",
+    "--cards",
+    `${work.folder}/cards`,
+  ]);
+  assertEquals(code, 0, stderr);
+  const board = JSON.parse(stdout);
+  const forest = board.models.find(({ model }: { model: string }) => model === "random_forest");
+  assertEquals([forest.seeds, forest.baseline], [2, false]);
+  assert(forest.mae_std > 0);
+  const card = await Deno.readTextFile(`${work.folder}/cards/random_forest.md`);
+  for (const words of ["seeds 1 to 2", board.verdict, forest.mae.toFixed(5), "## Caveats"]) {
+    assertStringIncludes(card, words);
+  }
+  assertStringIncludes(
+    await Deno.readTextFile(`${work.folder}/cards/log_har_median.md`),
+    "the best baseline itself",
+  );
+  assertEquals(board.champion, "log_har_median");
+  assertStringIncludes(board.verdict, "No model beats log_har_median, the best baseline, beyond doubt");
+});
+
+Deno.test("leaks finds what is planted, and nothing in our own", async () => {
+  await using work = await Workplace.make();
+  const { code, stdout, stderr } = await work.run([
+    "leaks",
+    "--ohlcv",
+    await work.file("days.csv", daily(400)),
+    "--json",
+  ]);
+  assertEquals(code, 0, stderr);
+  const { self_test, checked, leaks } = JSON.parse(stdout);
+  assertEquals(self_test.filter(({ caught_in }: { caught_in: string[] }) => caught_in.length > 0).length, 8);
+  assertEquals([checked.models.length, checked.features.length, leaks], [8, 14, []]);
+});
+
+Deno.test("leaderboard and leaks refuse what they cannot use in plain words", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("days.csv", daily(200));
+  const table: [args: string[], code: number, message: string][] = [
+    [["leaderboard", "--ohlcv", file], 2, "171 days can be forecast from"],
+    [["leaderboard", "--ohlcv", file, "--models", "har,magic"], 2, 'there is no "magic"'],
+    [["leaderboard", "--ohlcv", file, "--horizon", "0"], 2, "--horizon"],
+    [["leaderboard", "--ohlcv", file, "--lake", work.lake], 2, "give one of them"],
+    [["leaderboard", "--lake", work.lake], 3, "there is no lake"],
+    [["leaderboard", "--ohlcv", `${file}x`], 4, "there is no such file"],
+    [["leaderboard", "--ohlcv", file, "--start", "2030-01-01"], 2, "give a longer history or --start"],
+    [["leaks", "--ohlcv", file], 2, "give 300 or more"],
+  ];
+  for (const [args, code, message] of table) {
+    const result = await work.run(args);
+    assertEquals([args, result.code], [args, code], result.stderr);
+    assertStringIncludes(result.stderr, message);
+  }
+});
