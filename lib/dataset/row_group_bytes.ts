@@ -1,0 +1,195 @@
+/**
+ * One row group as a Parquet file of its own: the chunks of the columns that were asked for, fetched by range, and a
+ * small footer that says where they now lie. Any decoder reads it, a cache can keep it, and nothing else of the
+ * source file travels.
+ */
+import type { ColumnChunk, RowGroup, SchemaElement } from "hyparquet";
+import { ByteWriter } from "hyparquet-writer";
+import { writeMetadata } from "hyparquet-writer/src/metadata.js";
+import { LakeError } from "../core/errors.ts";
+import type { ObjectStore } from "../lake/store.ts";
+import type { DatasetFile } from "./dataset_files.ts";
+import { leaves, projectSchema } from "./footer.ts";
+
+/** Chunks that lie closer than this are fetched in one range: a request costs more than so many bytes. */
+const GAP_BYTES = 64 << 10;
+/** Ranges grow no longer than this by joining chunks. */
+const RANGE_BYTES = 16 << 20;
+const MAGIC = new TextEncoder().encode("PAR1");
+
+/** A row group of a dataset. */
+export interface RowGroupPiece {
+  file: DatasetFile;
+  /** Its number within the file. */
+  index: number;
+  rows: number;
+  group: RowGroup;
+  /** The file's schema. */
+  schema: readonly SchemaElement[];
+}
+
+/** What was fetched, for diagnostics. */
+export interface FetchCount {
+  fetches: number;
+  bytes: number;
+}
+
+/**
+ * Fetches a row group's columns.
+ *
+ * @throws {LakeError} where the file is gone or shorter than its footer says.
+ */
+export async function fetchRowGroup(
+  store: ObjectStore,
+  piece: RowGroupPiece,
+  columns: ReadonlySet<string>,
+  count: FetchCount = { fetches: 0, bytes: 0 },
+): Promise<Uint8Array> {
+  const chunks = chunksOf(store, piece, columns);
+  const bodies = await Promise.all(
+    joined(chunks).map(async ({ start, end, members }) => {
+      const bytes = await store.getRange(piece.file.key, start, end - start);
+      count.fetches++;
+      count.bytes += bytes?.length ?? 0;
+      if (bytes?.length !== end - start) {
+        throw damaged(store, piece, bytes ? `it ends before byte ${end}` : "it is gone");
+      }
+      return members.map((chunk) => bytes.subarray(chunk.start - start, chunk.end - start));
+    }),
+  );
+  return assemble(piece, columns, chunks, bodies.flat());
+}
+
+/** A Parquet file without rows, from which a decoder tells the Arrow types of all columns. */
+export function emptyFile(schema: readonly SchemaElement[]): Uint8Array {
+  const columns = leaves(schema).map(({ path, type }): ColumnChunk => ({
+    file_offset: 0n,
+    meta_data: {
+      type,
+      encodings: ["PLAIN"],
+      path_in_schema: path,
+      codec: "UNCOMPRESSED",
+      num_values: 0n,
+      total_uncompressed_size: 0n,
+      total_compressed_size: 0n,
+      data_page_offset: BigInt(MAGIC.length),
+    },
+  }));
+  // A list of no row groups at all would be written without its element type.
+  return withFooter([], [...schema], [{ columns, total_byte_size: 0n, num_rows: 0n }]);
+}
+
+interface Chunk {
+  start: number;
+  end: number;
+  column: ColumnChunk;
+}
+
+function chunksOf(store: ObjectStore, piece: RowGroupPiece, columns: ReadonlySet<string>): Chunk[] {
+  const chunks = piece.group.columns
+    .filter(({ meta_data }) => columns.has(meta_data?.path_in_schema[0] ?? ""))
+    .map((column) => {
+      const [start, end] = chunkRange(column);
+      if (!(start >= MAGIC.length) || end > piece.file.size) {
+        throw damaged(
+          store,
+          piece,
+          `a column lies at bytes ${start} to ${end} of ${piece.file.size}: the footer is another file's`,
+        );
+      }
+      return { start, end, column };
+    });
+  return chunks.sort((a, b) => a.start - b.start);
+}
+
+function chunkRange({ meta_data }: ColumnChunk): [start: number, end: number] {
+  const { data_page_offset, dictionary_page_offset, total_compressed_size } = meta_data!;
+  // Some writers say 0 where there is no dictionary.
+  const start = Number(dictionary_page_offset || data_page_offset);
+  return [Math.min(start, Number(data_page_offset)), start + Number(total_compressed_size)];
+}
+
+function joined(chunks: readonly Chunk[]): { start: number; end: number; members: Chunk[] }[] {
+  const ranges: { start: number; end: number; members: Chunk[] }[] = [];
+  for (const chunk of chunks) {
+    const last = ranges.at(-1);
+    if (last && chunk.start - last.end <= GAP_BYTES && chunk.end - last.start <= RANGE_BYTES) {
+      last.end = Math.max(last.end, chunk.end);
+      last.members.push(chunk);
+    } else {
+      ranges.push({ start: chunk.start, end: chunk.end, members: [chunk] });
+    }
+  }
+  return ranges;
+}
+
+function assemble(
+  { group, schema }: RowGroupPiece,
+  columns: ReadonlySet<string>,
+  chunks: readonly Chunk[],
+  bodies: readonly Uint8Array[],
+): Uint8Array {
+  let at = MAGIC.length;
+  const moved = new Map(chunks.map(({ start, end, column }) => {
+    const shift = BigInt(at - start);
+    at += end - start;
+    return [column, shift];
+  }));
+  const placed = group.columns.filter((column) => moved.has(column))
+    .map((column) => movedColumn(column, moved.get(column)!));
+  return withFooter(bodies, projectSchema(schema, (name) => columns.has(name)), [{
+    ...group,
+    columns: placed,
+  }]);
+}
+
+/** A column chunk elsewhere, without what a decoder of a whole row group does not need. */
+function movedColumn({ meta_data }: ColumnChunk, shift: bigint): ColumnChunk {
+  const { dictionary_page_offset, data_page_offset, statistics: _, encoding_stats: __, ...rest } = meta_data!;
+  return {
+    file_offset: 0n,
+    meta_data: {
+      type: rest.type,
+      encodings: rest.encodings.filter((encoding) => encoding !== undefined),
+      path_in_schema: rest.path_in_schema,
+      codec: rest.codec,
+      num_values: rest.num_values,
+      total_uncompressed_size: rest.total_uncompressed_size,
+      total_compressed_size: rest.total_compressed_size,
+      data_page_offset: data_page_offset + shift,
+      ...(dictionary_page_offset ? { dictionary_page_offset: dictionary_page_offset + shift } : {}),
+    },
+  };
+}
+
+function withFooter(bodies: readonly Uint8Array[], schema: SchemaElement[], groups: RowGroup[]): Uint8Array {
+  const footer = new ByteWriter();
+  writeMetadata(footer, {
+    version: 2,
+    schema,
+    num_rows: groups.reduce((sum, { num_rows }) => sum + num_rows, 0n),
+    row_groups: groups.map(({ columns, num_rows, total_byte_size }) => ({
+      columns,
+      num_rows,
+      total_byte_size,
+    })),
+    metadata_length: 0,
+  });
+  const parts = [MAGIC, ...bodies, footer.getBytes(), MAGIC];
+  const file = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
+  }
+  return file;
+}
+
+/** An error about one row group's file. */
+export function damaged(store: ObjectStore, piece: RowGroupPiece, state: string, cause?: unknown): LakeError {
+  return new LakeError(
+    `Cannot read row group ${piece.index} of "${store.locate(piece.file.key)}": ${state}, ` +
+      `write the dataset again or take the file out of it`,
+    { cause },
+  );
+}
