@@ -5,7 +5,7 @@
 import { DataType, type RecordBatch, type Schema } from "apache-arrow";
 import type { ColumnChunk } from "hyparquet";
 import { type HiveColumn, hiveValue } from "./hive_columns.ts";
-import type { RowGroupPiece } from "./row_group_bytes.ts";
+import type { RowGroupPiece } from "./row_group_file.ts";
 
 /** What a condition compares with. Dates stand for timestamps. */
 export type FilterValue = number | bigint | string | boolean | Date;

@@ -4,9 +4,9 @@ import { decodeRowGroup } from "./decode_row_group.ts";
 import { type CacheOptions, DiskCache } from "./disk_cache.ts";
 import { type Alternatives, matchingRows } from "./filters.ts";
 import { withHiveColumns } from "./hive_columns.ts";
-import type { Dataset } from "./open_dataset.ts";
+import type { Dataset } from "./scan_dataset.ts";
 import { Prefetch } from "./prefetch.ts";
-import { damaged, fetchRowGroup, type RowGroupPiece } from "./row_group_bytes.ts";
+import { damaged, fetchRowGroup, type RowGroupPiece } from "./row_group_file.ts";
 import { permutation } from "./shuffle.ts";
 import { allRows } from "./take_rows.ts";
 
@@ -40,8 +40,10 @@ export type RowTest = (batch: RecordBatch) => (row: number) => boolean;
 
 /** Settings of {@linkcode RowGroups}. */
 export interface RowGroupsOptions {
-  /** The row groups to read, in the order of files. */
+  /** The row groups that may be read, in their order. */
   pieces: readonly RowGroupPiece[];
+  /** Numbers of those that are: this shard's. */
+  chosen: Uint32Array;
   /** Columns of the batches, those that only filters and predicate look at included. */
   schema: Schema;
   filters: Alternatives;
@@ -67,19 +69,19 @@ export class RowGroups {
   #order: { epoch: number; order: Uint32Array } | null = null;
 
   constructor(dataset: Dataset, options: RowGroupsOptions) {
-    const { pieces, schema, epochs, prefetch, cache } = options;
+    const { chosen: { length }, schema, epochs, prefetch, cache } = options;
     this.#dataset = dataset;
     this.#options = options;
     const hive = new Set(dataset.hive.map(({ name }) => name));
     this.#stored = new Set(schema.fields.map(({ name }) => name).filter((name) => !hive.has(name)));
     this.#cache = cache && new DiskCache(cache);
     this.#fetched = new Prefetch(
-      (at) => this.#fetch(this.pieceAt(Math.floor(at / pieces.length), at % pieces.length)),
-      { ahead: prefetch, end: pieces.length * epochs },
+      (at) => this.#fetch(this.pieceAt(Math.floor(at / length), at % length)),
+      { ahead: prefetch, end: length === 0 ? 0 : length * epochs },
     );
     this.diagnostics = {
       row_groups: dataset.pieces.length,
-      row_groups_chosen: pieces.length,
+      row_groups_chosen: length,
       row_groups_read: 0,
       rows_read: 0,
       rows_kept: 0,
@@ -92,18 +94,18 @@ export class RowGroups {
 
   /** How many row groups an epoch has. */
   get count(): number {
-    return this.#options.pieces.length;
+    return this.#options.chosen.length;
   }
 
-  /** The number, in the order of files, of the row group at a place of an epoch's order. */
+  /** The number of the row group at a place of an epoch's order. */
   pieceAt(epoch: number, at: number): number {
-    const { shuffleSeed } = this.#options;
-    if (shuffleSeed === null) return at;
+    const { shuffleSeed, chosen } = this.#options;
+    if (shuffleSeed === null) return chosen[at]!;
     if (this.#order?.epoch !== epoch) {
       const order = permutation(this.count, { seed: shuffleSeed, of: "rowGroups", address: [epoch] });
       this.#order = { epoch, order };
     }
-    return this.#order.order[at]!;
+    return chosen[this.#order.order[at]!]!;
   }
 
   /** The row group at a place of an epoch's order. */
@@ -111,8 +113,9 @@ export class RowGroups {
     return await this.#decode(this.pieceAt(epoch, at), () => this.#fetched.take(epoch * this.count + at));
   }
 
-  /** The row group of a number in the order of files. */
-  async inFileOrder(piece: number): Promise<KeptRows> {
+  /** The row group of a number, of this shard or not; null behind the last one. */
+  async numbered(piece: number): Promise<KeptRows | null> {
+    if (piece >= this.#options.pieces.length) return null;
     return await this.#decode(piece, () => this.#fetch(piece));
   }
 

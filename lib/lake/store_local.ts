@@ -65,7 +65,8 @@ export class LocalStore implements ObjectStore {
       using file = await Deno.open(this.locate(key));
       await file.seek(start, Deno.SeekMode.Start);
       const buffer = new Uint8Array(length);
-      return buffer.slice(0, await fill(file, buffer));
+      const read = await fill(file, buffer);
+      return read === length ? buffer : buffer.slice(0, read);
     });
   }
 

@@ -10,7 +10,7 @@ import { decodeSchema } from "./decode_row_group.ts";
 import { readFooter, topLevel } from "./footer.ts";
 import { type HiveColumn, hiveColumns, hiveField } from "./hive_columns.ts";
 import { type DatasetPlace, openPlace } from "./place.ts";
-import { emptyFile, type RowGroupPiece } from "./row_group_bytes.ts";
+import { emptyFile, type RowGroupPiece } from "./row_group_file.ts";
 
 /** Footers that are read at the same time. */
 const FOOTERS_AT_ONCE = 16;
@@ -40,10 +40,10 @@ export interface Dataset extends AsyncDisposable {
  * import { assertRejects } from "@std/assert";
  * import { LakeError } from "../core/errors.ts";
  * const folder = await Deno.makeTempDir();
- * await assertRejects(() => openDataset(folder), LakeError, "no *.parquet file lies in it");
+ * await assertRejects(() => scanDataset(folder), LakeError, "no *.parquet file lies in it");
  * ```
  */
-export async function openDataset(where: DatasetPlace, options: StoreOptions = {}): Promise<Dataset> {
+export async function scanDataset(where: DatasetPlace, options: StoreOptions = {}): Promise<Dataset> {
   const place = await openPlace(where, options);
   const { store, name } = place;
   try {
