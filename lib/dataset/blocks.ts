@@ -43,6 +43,7 @@ export async function nextBlock(
   options: BlockOptions,
 ): Promise<{ block: Block; start: Cursor } | null> {
   let { epoch, group, row } = cursor;
+  if (groups.count === 0) return null;
   let emptyGroups = 0;
   // A whole epoch of row groups without a row: all epochs are like that.
   while (emptyGroups <= groups.count) {

@@ -39,9 +39,11 @@ export class Prefetch<T> {
 
   #start(at: number): void {
     const promise = this.#load(at);
-    // Whoever takes it hears of a failure; nobody may take it.
-    promise.catch(() => {});
     this.#waiting.set(at, promise);
+    // A failure is news for whoever waits for it; whoever comes later has another try.
+    promise.catch(() => {
+      if (this.#waiting.get(at) === promise) this.#waiting.delete(at);
+    });
   }
 
   /** How many are loaded or being loaded. */

@@ -1,5 +1,5 @@
 /** Straight into training: look-back windows as flat arrays, filled column by column, never through row objects. */
-import type { RecordBatch } from "apache-arrow";
+import { DataType, type RecordBatch } from "apache-arrow";
 import { QualityError } from "../core/errors.ts";
 
 /** Settings of {@linkcode windowBatches}. */
@@ -108,7 +108,7 @@ class Rows {
     next.values = new Float32Array(next.count * width);
     next.values.set(this.values.subarray(from * width));
     for (const [at, name] of columns.features.entries()) {
-      const { values } = numbersOf(batch, name);
+      const values = numbersOf(batch, name);
       for (let row = 0; row < values.length; row++) {
         next.values[(kept + row) * width + at] = Number(values[row]);
       }
@@ -117,13 +117,13 @@ class Rows {
       next.targets = joined(
         Float32Array,
         this.targets.subarray(from),
-        numbersOf(batch, columns.target).values,
+        numbersOf(batch, columns.target),
       );
     }
     next.since = new Int32Array(next.count);
     for (let row = 0; row < kept; row++) next.since[row] = Math.max(this.since[from + row]! - from, 0);
     if (columns.timestampField !== undefined) {
-      const { values } = numbersOf(batch, columns.timestampField);
+      const values = numbersOf(batch, columns.timestampField);
       next.times = joined(Float64Array, this.times.subarray(from), values);
     }
     for (let row = Math.max(kept, 1); row < next.count; row++) {
@@ -146,7 +146,7 @@ function joined<T extends Float32Array | Float64Array>(
 }
 
 /** A column's numbers where they lie. */
-function numbersOf(batch: RecordBatch, name: string): { values: ArrayLike<number | bigint> } {
+function numbersOf(batch: RecordBatch, name: string): ArrayLike<number | bigint> {
   const column = batch.getChild(name);
   if (!column) {
     const names = batch.schema.fields.map((field) => field.name).join(", ");
@@ -158,15 +158,13 @@ function numbersOf(batch: RecordBatch, name: string): { values: ArrayLike<number
         `filter such rows out`,
     );
   }
-  const values = column.toArray();
-  const first = values[0];
-  if (
-    !ArrayBuffer.isView(values) ||
-    (first !== undefined && typeof first !== "number" && typeof first !== "bigint")
-  ) {
-    throw new QualityError(`Cannot make windows of column "${name}": its type ${column.type} is no number`);
+  const { type } = column;
+  if (!(DataType.isInt(type) || DataType.isFloat(type) || DataType.isTimestamp(type))) {
+    throw new QualityError(
+      `Cannot make windows of column "${name}": its type ${type} is no number, leave it out`,
+    );
   }
-  return { values: values as unknown as ArrayLike<number | bigint> };
+  return column.toArray();
 }
 
 /** A batch that is being filled. */
