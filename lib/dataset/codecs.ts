@@ -68,7 +68,11 @@ export class CompressedNdarrayCodec {
 export class CompressedImageCodec {
   readonly kind = "compressed_image";
   /** @param quality For JPEG only; PNG loses nothing. */
-  constructor(readonly format: "png" | "jpeg" = "png", readonly quality: number = 80) {}
+  constructor(readonly format: "png" | "jpeg" = "png", readonly quality: number = 80) {
+    if (!Number.isInteger(quality) || quality < 0 || quality > 100) {
+      throw new RangeError(`Cannot use picture quality ${quality}: use a whole number from 0 to 100`);
+    }
+  }
 }
 
 /** One of Petastorm's codecs. */

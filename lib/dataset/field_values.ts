@@ -241,9 +241,13 @@ function decimalFrom(codec: Codec | null, stored: unknown): string {
   const type = codec?.kind === "scalar" ? codec.sparkType : null;
   const scale = type !== null && typeof type === "object" ? type.scale : 0;
   if (typeof stored === "number") return stored.toFixed(scale);
-  if (!(stored instanceof Uint32Array)) return String(stored);
-  const digits = stored.reduceRight<bigint>((value, word) => value << 32n | BigInt(word), 0n);
-  return decimalText(BigInt.asIntN(32 * stored.length, digits), scale);
+  return stored instanceof Uint32Array ? decimalOfWords(stored, scale) : String(stored);
+}
+
+/** A decimal as text, from words of 32 bits as Arrow keeps it, the lowest first. */
+export function decimalOfWords(words: Uint32Array, scale: number): string {
+  const digits = words.reduceRight<bigint>((value, word) => value << 32n | BigInt(word), 0n);
+  return decimalText(BigInt.asIntN(32 * words.length, digits), scale);
 }
 
 /** A stored value in the field's own type, which may be another than the stored one. */
