@@ -5,7 +5,7 @@ import type { DatasetPlace } from "./place.ts";
 import type { Predicate } from "./predicates.ts";
 import { itemsOfBlocks, Reader } from "./reader.ts";
 import { planReader, type ReaderOptions } from "./reader_plan.ts";
-import { takeRows } from "./take_rows.ts";
+import { gatherRows } from "./gather_rows.ts";
 import type { RowTest } from "./row_groups.ts";
 import { transformBatch, type TransformSpec } from "./transform_spec.ts";
 import { selects } from "./unischema.ts";
@@ -60,7 +60,7 @@ export async function makeBatchReader(
       at() {
         const untouched = block.which === null && block.rows.length === block.batches[0]!.numRows &&
           plan.shuffleRows === 0;
-        const batch = untouched ? block.batches[0]! : takeRows(block);
+        const batch = untouched ? block.batches[0]! : gatherRows(block);
         const asked = narrow ? batch.select(names) : batch;
         return transformSpec ? transformBatch(asked, transformSpec) : asked;
       },

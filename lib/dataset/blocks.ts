@@ -5,7 +5,7 @@
  */
 import type { KeptRows, RowGroups } from "./row_groups.ts";
 import { permutation } from "./shuffle.ts";
-import { allRows, type RowChoice } from "./take_rows.ts";
+import { allRows, type RowChoice } from "./gather_rows.ts";
 
 /** Where a reader stands. */
 export interface Cursor {

@@ -2,6 +2,8 @@
 import { LakeError } from "../core/errors.ts";
 import { LocalStore } from "../lake/store_local.ts";
 import type { ObjectInfo } from "../lake/store.ts";
+import { COMMON_METADATA_KEY, METADATA_KEY } from "./dataset_folder.ts";
+import { partitionValues } from "./partitions.ts";
 import type { OpenPlace } from "./place.ts";
 
 /** A Parquet file of a dataset. */
@@ -54,33 +56,13 @@ export async function listDatasetFiles(place: OpenPlace): Promise<DatasetFiles> 
     );
   }
   sameKeys(name, files);
-  return { files, metadata: at("_metadata"), commonMetadata: at("_common_metadata") };
+  return { files, metadata: at(METADATA_KEY), commonMetadata: at(COMMON_METADATA_KEY) };
 }
 
-/**
- * What a path's folders say.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * assertEquals(partitionsOf("symbol=BTC%2FUSD/year=2024/part-0.parquet"), [["symbol", "BTC/USD"], ["year", "2024"]]);
- * ```
- */
-export function partitionsOf(path: string): [string, string | null][] {
-  return path.split("/").slice(0, -1).filter((folder) => folder.indexOf("=") > 0).map((folder) => {
-    const cut = folder.indexOf("=");
-    const value = unescaped(folder.slice(cut + 1));
-    return [folder.slice(0, cut), value === NULL_PARTITION ? null : value];
-  });
-}
-
-function unescaped(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A bare per cent sign: not every writer escapes.
-    return text;
-  }
+function partitionsOf(path: string): [string, string | null][] {
+  return Object.entries(partitionValues(path)).map((
+    [name, text],
+  ) => [name, text === NULL_PARTITION ? null : text]);
 }
 
 function sameKeys(name: string, files: readonly DatasetFile[]): void {

@@ -4,6 +4,6 @@ import type { Dataset } from "./scan_dataset.ts";
 import type { Unischema } from "./unischema.ts";
 
 /** A dataset's own schema, or one from its columns. */
-export function datasetSchema({ schema, name }: Dataset): Unischema {
-  return unischemaFromArrow(name, schema);
+export function datasetSchema({ unischema, schema, name }: Dataset): Unischema {
+  return unischema() ?? unischemaFromArrow(name, schema);
 }

@@ -1,5 +1,6 @@
 /** Hive partitions as columns: the types of `key=value` folders, and a batch with the values in it. */
 import { type Data, Field, Int32, Int64, makeData, RecordBatch, Schema, Struct, Utf8 } from "apache-arrow";
+import { batchOfData } from "./column_builder.ts";
 import type { DatasetFile } from "./dataset_files.ts";
 
 /** What a partition's folders hold: whole numbers where all of them are, text otherwise. */
@@ -61,13 +62,7 @@ export function withHiveColumns(
     if (column) return constant(column, hiveValue(column, file), rows);
     return batch!.getChild(name)!.data[0]!;
   });
-  return batchOf(schema, children, rows);
-}
-
-/** A record batch of column data. */
-export function batchOf(schema: Schema, children: Data[], rows: number): RecordBatch {
-  const data = makeData({ type: new Struct(schema.fields), length: rows, nullCount: 0, children });
-  return new RecordBatch(schema, data);
+  return batchOfData(schema, children, rows);
 }
 
 /** One value, `rows` times. */

@@ -1,6 +1,7 @@
 /** Where a dataset lies, and the store behind it. */
 import { openStore, type StoreOptions } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
+import { fromFileUrl } from "./file_url.ts";
 
 /**
  * A dataset's place: a folder or one Parquet file as a path or a `file://` URL, `s3://bucket/prefix`, or a folder of
@@ -39,7 +40,7 @@ export async function openPlace(place: DatasetPlace, { env = {} }: StoreOptions 
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
-  const path = localPath(String(place));
+  const path = fromFileUrl(String(place));
   const cut = /\.(parquet|parq)$/.test(path) && !await isFolder(path) ? path.lastIndexOf("/") : null;
   const store = await openStore(cut === null ? path : path.slice(0, Math.max(cut, 0)) || ".", { env });
   return {
@@ -49,20 +50,6 @@ export async function openPlace(place: DatasetPlace, { env = {} }: StoreOptions 
     name: path,
     [Symbol.asyncDispose]: () => store.close(),
   };
-}
-
-/**
- * A path as it is, and a `file://` URL as the path that it means.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * assertEquals(localPath("file:///data/btc%20usd"), "/data/btc usd");
- * assertEquals(localPath("data/btc"), "data/btc");
- * ```
- */
-export function localPath(place: string): string {
-  return /^file:/i.test(place) ? decodeURIComponent(new URL(place).pathname) : place;
 }
 
 function folderOf(prefix: string): string {

@@ -8,7 +8,7 @@ import type { Dataset } from "./scan_dataset.ts";
 import { Prefetch } from "./prefetch.ts";
 import { damaged, fetchRowGroup, type RowGroupPiece } from "./row_group_file.ts";
 import { permutation } from "./shuffle.ts";
-import { allRows } from "./take_rows.ts";
+import { allRows } from "./gather_rows.ts";
 
 /** What a reader did so far. */
 export interface Diagnostics {

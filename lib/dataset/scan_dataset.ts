@@ -7,10 +7,14 @@ import type { StoreOptions } from "../lake/open_lake.ts";
 import type { ObjectInfo, ObjectStore } from "../lake/store.ts";
 import { type DatasetFile, type DatasetFiles, listDatasetFiles } from "./dataset_files.ts";
 import { decodeSchema } from "./decode_row_group.ts";
+import { isOwnPart } from "./dataset_folder.ts";
+import { schemaIn } from "./dataset_metadata.ts";
 import { readFooter, topLevel } from "./footer.ts";
 import { type HiveColumn, hiveColumns, hiveField } from "./hive_columns.ts";
+import { footerOf, keyValuesOf } from "./parquet_footer.ts";
 import { type DatasetPlace, openPlace } from "./place.ts";
 import { emptyFile, type RowGroupPiece } from "./row_group_file.ts";
+import type { Unischema } from "./unischema.ts";
 
 /** Footers that are read at the same time. */
 const FOOTERS_AT_ONCE = 16;
@@ -24,8 +28,8 @@ export interface Dataset extends AsyncDisposable {
   hive: readonly HiveColumn[];
   /** In the order of files and, within a file, of row groups. Row groups without rows are left out. */
   pieces: readonly RowGroupPiece[];
-  /** Text that writers left in the footer: Petastorm's schema among it. */
-  keyValues: ReadonlyMap<string, string>;
+  /** The schema that the summary files carry, or null. */
+  unischema(): Unischema | null;
   /** Changes when a file is added, taken away or written anew; the dataset's place does not matter. */
   fingerprint: string;
 }
@@ -48,11 +52,12 @@ export async function scanDataset(where: DatasetPlace, options: StoreOptions = {
   const { store, name } = place;
   try {
     const listed = await listDatasetFiles(place);
-    const summary = listed.metadata && await readWhole(store, listed.metadata);
-    const footers = summary ? split(summary, listed, name) : await readFooters(store, listed.files);
+    const summary = listed.metadata && await readSummary(store, listed.metadata);
+    if (!summary && place.file === null) refuseOwnParts(name, listed.files);
+    const footers = summary ? split(summary.footer, listed, name) : await readFooters(store, listed.files);
     sameSchemas(name, footers);
-    const common = listed.commonMetadata && await readWhole(store, listed.commonMetadata);
-    const hive = hiveColumns(listed.files);
+    const common = listed.commonMetadata && await readSummary(store, listed.commonMetadata);
+    const hive = hiveColumns(footers.map(({ file }) => file));
     const { schema } = footers[0]!.footer;
     const pieces = footers.flatMap(({ file, footer }) =>
       footer.row_groups.map((group, index): RowGroupPiece => ({
@@ -63,14 +68,14 @@ export async function scanDataset(where: DatasetPlace, options: StoreOptions = {
         schema: footer.schema,
       })).filter(({ rows }) => rows > 0)
     );
-    const keyValues = [footers[0]!.footer, summary, common].flatMap((one) => one?.key_value_metadata ?? []);
     return {
       name,
       store,
       schema: schemaWithHive(schema, hive, name),
       hive,
       pieces,
-      keyValues: new Map(keyValues.map(({ key, value }) => [key, value ?? ""])),
+      unischema: () =>
+        (summary && schemaIn(summary.keyValues, name)) ?? (common && schemaIn(common.keyValues, name)),
       fingerprint: fingerprint(pieces),
       [Symbol.asyncDispose]: () => place[Symbol.asyncDispose](),
     };
@@ -96,8 +101,13 @@ async function readFooters(store: ObjectStore, files: readonly DatasetFile[]): P
   return footers;
 }
 
-/** The footer of a summary file, which is nothing but a footer. */
-async function readWhole(store: ObjectStore, { key }: ObjectInfo): Promise<FileMetaData> {
+/** A summary file, which is nothing but a footer. */
+interface Summary {
+  footer: FileMetaData;
+  keyValues: ReadonlyMap<string, Uint8Array>;
+}
+
+async function readSummary(store: ObjectStore, { key }: ObjectInfo): Promise<Summary> {
   const fail = (state: string, cause?: unknown) =>
     new LakeError(
       `Cannot read "${
@@ -108,7 +118,10 @@ async function readWhole(store: ObjectStore, { key }: ObjectInfo): Promise<FileM
   const bytes = await store.get(key);
   if (bytes === null) throw fail("it is gone");
   try {
-    return parquetMetadata(bytes, { geoparquet: false });
+    return {
+      footer: parquetMetadata(bytes, { geoparquet: false }),
+      keyValues: keyValuesOf(footerOf(bytes, key)),
+    };
   } catch (cause) {
     throw fail(`it is truncated or no Parquet footer (${(cause as Error).message})`, cause);
   }
@@ -126,9 +139,21 @@ function split(summary: FileMetaData, { files, metadata }: DatasetFiles, name: s
     }
     if (!byPath.has(path)) throw fail(`part "${path}", which _metadata names, is missing`);
   }
-  const unknown = files.find(({ path }) => !groups.has(path));
+  // A part of ours that is not named belongs to a write that has not been finished.
+  const named = files.filter(({ path }) => groups.has(path) || !isOwnPart(path));
+  const unknown = named.find(({ path }) => !groups.has(path));
   if (unknown && groups.size > 0) throw fail(`_metadata does not name "${unknown.path}"`);
-  return files.map((file) => ({ file, footer: { ...summary, row_groups: groups.get(file.path) ?? [] } }));
+  return named.map((file) => ({ file, footer: { ...summary, row_groups: groups.get(file.path) ?? [] } }));
+}
+
+/** Without `_metadata` nobody knows which parts of ours are the dataset. */
+function refuseOwnParts(name: string, files: readonly DatasetFile[]): void {
+  const own = files.find(({ path }) => isOwnPart(path));
+  if (!own) return;
+  throw new LakeError(
+    `Cannot read dataset "${name}": "${own.path}" is a part of a dataset and there is no _metadata here, write the ` +
+      `dataset to its end, or read the whole of it and filter its partitions`,
+  );
 }
 
 /** Parts must have the same columns of the same types; whether a column may be null may differ. */

@@ -1,6 +1,6 @@
 /** Orders that follow from a seed, each found by its own address, so that a reader can start anywhere. */
 import { fillUniform } from "../sources/demo_rng.ts";
-import { allRows } from "./take_rows.ts";
+import { allRows } from "./gather_rows.ts";
 
 /** What a shuffle is for: two of them with one seed do not share draws. */
 const PURPOSE = { rowGroups: 101, rows: 102 } as const;

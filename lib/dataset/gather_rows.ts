@@ -1,6 +1,6 @@
 /** Rows of a record batch by their numbers, column by column, without making objects of them. */
 import { type Data, DataType, makeData, type RecordBatch, Type, Vector, vectorFromArray } from "apache-arrow";
-import { batchOf } from "./hive_columns.ts";
+import { batchOfData } from "./column_builder.ts";
 
 /** Rows of one batch or several: which batch (null where there is only one), and which of its rows. */
 export interface RowChoice {
@@ -17,15 +17,15 @@ export interface RowChoice {
  * import { assertEquals } from "@std/assert";
  * import { tableFromArrays } from "apache-arrow";
  * const { batches } = tableFromArrays({ price: Float32Array.of(1, 2, 3) });
- * const batch = takeRows({ batches, which: null, rows: Uint32Array.of(2, 0) });
+ * const batch = gatherRows({ batches, which: null, rows: Uint32Array.of(2, 0) });
  * assertEquals([...batch.getChild("price")!], [3, 1]);
  * ```
  */
-export function takeRows({ batches, which, rows }: RowChoice): RecordBatch {
+export function gatherRows({ batches, which, rows }: RowChoice): RecordBatch {
   const { schema } = batches[0]!;
   const columns = schema.fields.map((_, at) => batches.map((batch) => batch.data.children[at]!));
   const source = which ?? new Uint32Array(rows.length);
-  return batchOf(schema, columns.map((parts) => take(parts, source, rows)), rows.length);
+  return batchOfData(schema, columns.map((parts) => take(parts, source, rows)), rows.length);
 }
 
 /** 0 … count − 1: all rows in their order. */
