@@ -7,6 +7,8 @@ import type { ObjectInfo, ObjectStore } from "../lake/store.ts";
 const TAIL_BYTES = 64 << 10;
 /** Magic, footer, length of the footer, magic. */
 const SMALLEST_FILE = 12;
+/** A decoder counts rows of a row group in 32 bits. */
+const MAX_ROWS = 2n ** 31n - 1n;
 
 /**
  * Reads a file's footer, in one range or, where it is long, two.
@@ -30,10 +32,40 @@ export async function readFooter(store: ObjectStore, { key, size }: ObjectInfo):
   if (length + 8 > tail.length) tail = await readTail(store, key, size, length + 8);
   if (tail === null) throw fail("it is gone");
   try {
-    return parquetMetadata(tail, { geoparquet: false });
+    return parsedFooter(tail);
   } catch (cause) {
     throw fail(`its footer is damaged (${(cause as Error).message})`, cause);
   }
+}
+
+/**
+ * A footer of the bytes that end with it.
+ *
+ * @throws {Error} where it is damaged or contradicts itself.
+ */
+export function parsedFooter(bytes: Uint8Array): FileMetaData {
+  const footer = parquetMetadata(bytes, { geoparquet: false });
+  const columns = leaves(footer.schema);
+  const names = new Set(topLevel(footer.schema).map(([root]) => root!.name));
+  if (names.size !== footer.schema[0]!.num_children) throw new Error("its schema contradicts itself");
+  for (const { columns: chunks, num_rows } of footer.row_groups) {
+    if (typeof num_rows !== "bigint" || num_rows < 0n || num_rows > MAX_ROWS) {
+      throw new Error(`${num_rows} rows`);
+    }
+    if (chunks.length !== columns.length) {
+      throw new Error(`${chunks.length} chunks of ${columns.length} columns`);
+    }
+    for (const [at, { meta_data }] of chunks.entries()) {
+      const { path, type } = columns[at]!;
+      const sound = meta_data?.type === type && meta_data.codec !== undefined &&
+        meta_data.path_in_schema.join("/") === path.join("/") &&
+        [meta_data.num_values, meta_data.total_compressed_size, meta_data.data_page_offset].every((size) =>
+          size >= 0n
+        );
+      if (!sound) throw new Error(`the chunk of column "${path}" contradicts the schema`);
+    }
+  }
+  return footer;
 }
 
 async function readTail(store: ObjectStore, key: string, size: number, length: number) {

@@ -45,7 +45,7 @@ export async function fetchRowGroup(
   columns: ReadonlySet<string>,
   count: FetchCount = { fetches: 0, bytes: 0 },
 ): Promise<Uint8Array> {
-  const chunks = chunksOf(store, piece, columns);
+  const chunks = chunksOf(piece, columns);
   const bodies = await Promise.all(
     joined(chunks).map(async ({ start, end, members }) => {
       const bytes = await store.getRange(piece.file.key, start, end - start);
@@ -85,21 +85,29 @@ interface Chunk {
   column: ColumnChunk;
 }
 
-function chunksOf(store: ObjectStore, piece: RowGroupPiece, columns: ReadonlySet<string>): Chunk[] {
-  const chunks = piece.group.columns
-    .filter(({ meta_data }) => columns.has(meta_data?.path_in_schema[0] ?? ""))
+function chunksOf({ group }: RowGroupPiece, columns: ReadonlySet<string>): Chunk[] {
+  return group.columns
+    .filter(({ meta_data }) => columns.has(meta_data!.path_in_schema[0]!))
     .map((column) => {
       const [start, end] = chunkRange(column);
-      if (!(start >= MAGIC.length) || end > piece.file.size) {
-        throw damaged(
-          store,
-          piece,
-          `a column lies at bytes ${start} to ${end} of ${piece.file.size}: the footer is another file's`,
-        );
-      }
       return { start, end, column };
-    });
-  return chunks.sort((a, b) => a.start - b.start);
+    })
+    .sort((a, b) => a.start - b.start);
+}
+
+/**
+ * Makes sure that a row group lies inside of its file.
+ *
+ * @throws {LakeError} where it does not: the footer is another file's, or the file was cut.
+ */
+export function checkInside(store: ObjectStore, piece: RowGroupPiece): void {
+  for (const column of piece.group.columns) {
+    const [start, end] = chunkRange(column);
+    if (start >= MAGIC.length && end <= piece.file.size) continue;
+    const state =
+      `a column lies at bytes ${start} to ${end} of ${piece.file.size}: the footer is another file's`;
+    throw damaged(store, piece, state);
+  }
 }
 
 function chunkRange({ meta_data }: ColumnChunk): [start: number, end: number] {

@@ -1,6 +1,6 @@
 /** What a dataset holds, known from its footers alone: schema, row groups, partitions, key-value metadata. */
 import { Schema } from "apache-arrow";
-import { type FileMetaData, parquetMetadata, type SchemaElement } from "hyparquet";
+import type { FileMetaData, SchemaElement } from "hyparquet";
 import { LakeError } from "../core/errors.ts";
 import { digestOf } from "../lake/digest.ts";
 import type { StoreOptions } from "../lake/open_lake.ts";
@@ -9,11 +9,11 @@ import { type DatasetFile, type DatasetFiles, listDatasetFiles } from "./dataset
 import { decodeSchema } from "./decode_row_group.ts";
 import { isOwnPart } from "./dataset_folder.ts";
 import { schemaIn } from "./dataset_metadata.ts";
-import { readFooter, topLevel } from "./footer.ts";
+import { parsedFooter, readFooter, topLevel } from "./footer.ts";
 import { type HiveColumn, hiveColumns, hiveField } from "./hive_columns.ts";
 import { footerOf, keyValuesOf } from "./parquet_footer.ts";
 import { type DatasetPlace, openPlace } from "./place.ts";
-import { emptyFile, type RowGroupPiece } from "./row_group_file.ts";
+import { checkInside, emptyFile, type RowGroupPiece } from "./row_group_file.ts";
 import type { Unischema } from "./unischema.ts";
 
 /** Footers that are read at the same time. */
@@ -68,6 +68,7 @@ export async function scanDataset(where: DatasetPlace, options: StoreOptions = {
         schema: footer.schema,
       })).filter(({ rows }) => rows > 0)
     );
+    for (const piece of pieces) checkInside(store, piece);
     return {
       name,
       store,
@@ -119,7 +120,7 @@ async function readSummary(store: ObjectStore, { key }: ObjectInfo): Promise<Sum
   if (bytes === null) throw fail("it is gone");
   try {
     return {
-      footer: parquetMetadata(bytes, { geoparquet: false }),
+      footer: parsedFooter(bytes),
       keyValues: keyValuesOf(footerOf(bytes, key)),
     };
   } catch (cause) {
