@@ -1,4 +1,5 @@
 /** One way through a dataset in a process of its own: `dataset_job.ts write|batches|rows|windows FOLDER [ROWS]`. */
+import process from "node:process";
 import { Field, Float32, Int64, RecordBatch, Schema, Table, tableFromArrays } from "apache-arrow";
 import { makeBatchReader } from "../dataset/batch_reader.ts";
 import { materializeDataset } from "../dataset/materialize.ts";
@@ -57,6 +58,6 @@ if (mode === "write") {
   const began = performance.now();
   const rows = await read();
   const seconds = (performance.now() - began) / 1000;
-  const peak_mib = Number(/VmHWM:\s*(\d+)/.exec(await Deno.readTextFile("/proc/self/status"))?.[1]) / 1024;
+  const peak_mib = process.resourceUsage().maxRSS / 1024;
   console.log(JSON.stringify({ rows, seconds, peak_mib }));
 }
