@@ -59,12 +59,12 @@ export async function* storedBatches(
 
 function piecesOf(source: DatasetSource): Iterable<DatasetPiece> | AsyncIterable<DatasetPiece> {
   if (isTable(source) || isFrame(source)) return [source];
-  const iterable = source as Partial<Iterable<DatasetPiece> & AsyncIterable<DatasetPiece>>;
-  if (typeof source === "object" && (iterable[Symbol.iterator] || iterable[Symbol.asyncIterator])) {
-    return source as Iterable<DatasetPiece>;
+  if (typeof source === "object" && source !== null) {
+    if (Symbol.iterator in source || Symbol.asyncIterator in source) return source;
   }
   throw new TypeError(
-    `Cannot materialize ${typeof source}: give rows, Arrow record batches or Polars frames, as a list or a generator`,
+    `Cannot materialize ${source === null ? "null" : `a single ${typeof source}`}: ` +
+      `give rows, Arrow record batches or Polars frames, as a list or a generator`,
   );
 }
 
@@ -91,7 +91,7 @@ function batchOfRows(schema: Unischema, arrow: Schema, rows: readonly RowLike[],
     checkNames(schema, typeof row === "object" && row ? Object.keys(row) : null, first + i)
   );
   const columns = [...schema.fields.values()].map((field) =>
-    rows.map((row, i) => encodedAt(field, row[field.name], first + i))
+    rows.map((row, i) => encodedAt(field, Object.hasOwn(row, field.name) ? row[field.name] : null, first + i))
   );
   return batchOfColumns(arrow, columns, rows.length);
 }
