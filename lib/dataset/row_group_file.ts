@@ -44,20 +44,29 @@ export async function fetchRowGroup(
   piece: RowGroupPiece,
   columns: ReadonlySet<string>,
   count: FetchCount = { fetches: 0, bytes: 0 },
-): Promise<Uint8Array> {
-  const chunks = chunksOf(piece, columns);
-  const bodies = await Promise.all(
-    joined(chunks).map(async ({ start, end, members }) => {
-      const bytes = await store.getRange(piece.file.key, start, end - start);
-      count.fetches++;
-      count.bytes += bytes?.length ?? 0;
-      if (bytes?.length !== end - start) {
-        throw damaged(store, piece, bytes ? `it ends before byte ${end}` : "it is gone");
-      }
-      return members.map((chunk) => bytes.subarray(chunk.start - start, chunk.end - start));
-    }),
-  );
-  return assemble(piece, columns, chunks, bodies.flat());
+): Promise<Uint8Array<ArrayBuffer>> {
+  const ranges = joined(chunksOf(piece, columns));
+  const footer = footerOf(piece, columns, ranges);
+  const bodies = await Promise.all(ranges.map(async ({ start, end }) => {
+    // One range alone gets room for the footer, so that it need not be copied to get one.
+    const room = ranges.length === 1 ? footer.length : 0;
+    const bytes = await store.getRange(piece.file.key, start, end - start + room);
+    count.fetches++;
+    count.bytes += bytes?.length ?? 0;
+    if (bytes === null || bytes.length < end - start) {
+      throw damaged(store, piece, bytes ? `it ends before byte ${end}` : "it is gone");
+    }
+    return bytes;
+  }));
+  const [body] = bodies, length = ranges[0]!.end - ranges[0]!.start;
+  if (bodies.length > 1 || body!.length < length + footer.length) {
+    return joinBytes([
+      ...bodies.map((bytes, at) => bytes.subarray(0, ranges[at]!.end - ranges[at]!.start)),
+      footer,
+    ]);
+  }
+  body!.set(footer, length);
+  return body!.subarray(0, length + footer.length);
 }
 
 /** A Parquet file without rows, from which a decoder tells the Arrow types of all columns. */
@@ -76,7 +85,7 @@ export function emptyFile(schema: readonly SchemaElement[]): Uint8Array {
     },
   }));
   // A list of no row groups at all would be written without its element type.
-  return withFooter([], [...schema], [{ columns, total_byte_size: 0n, num_rows: 0n }]);
+  return footerBytes([...schema], [{ columns, total_byte_size: 0n, num_rows: 0n }]);
 }
 
 interface Chunk {
@@ -117,8 +126,15 @@ function chunkRange({ meta_data }: ColumnChunk): [start: number, end: number] {
   return [Math.min(start, Number(data_page_offset)), start + Number(total_compressed_size)];
 }
 
-function joined(chunks: readonly Chunk[]): { start: number; end: number; members: Chunk[] }[] {
-  const ranges: { start: number; end: number; members: Chunk[] }[] = [];
+/** Bytes that are fetched together. */
+interface Range {
+  start: number;
+  end: number;
+  members: Chunk[];
+}
+
+function joined(chunks: readonly Chunk[]): Range[] {
+  const ranges: Range[] = [];
   for (const chunk of chunks) {
     const last = ranges.at(-1);
     if (last && chunk.start - last.end <= GAP_BYTES && chunk.end - last.start <= RANGE_BYTES) {
@@ -131,24 +147,21 @@ function joined(chunks: readonly Chunk[]): { start: number; end: number; members
   return ranges;
 }
 
-function assemble(
+/** The footer of a file in which the ranges follow each other from its first byte on. */
+function footerOf(
   { group, schema }: RowGroupPiece,
   columns: ReadonlySet<string>,
-  chunks: readonly Chunk[],
-  bodies: readonly Uint8Array[],
+  ranges: readonly Range[],
 ): Uint8Array {
-  let at = MAGIC.length;
-  const moved = new Map(chunks.map(({ start, end, column }) => {
-    const shift = BigInt(at - start);
+  let at = 0;
+  const shifts = new Map<ColumnChunk, bigint>();
+  for (const { start, end, members } of ranges) {
+    for (const { column } of members) shifts.set(column, BigInt(at - start));
     at += end - start;
-    return [column, shift];
-  }));
-  const placed = group.columns.filter((column) => moved.has(column))
-    .map((column) => movedColumn(column, moved.get(column)!));
-  return withFooter(bodies, projectSchema(schema, (name) => columns.has(name)), [{
-    ...group,
-    columns: placed,
-  }]);
+  }
+  const placed = group.columns.filter((column) => shifts.has(column))
+    .map((column) => movedColumn(column, shifts.get(column)!));
+  return footerBytes(projectSchema(schema, (name) => columns.has(name)), [{ ...group, columns: placed }]);
 }
 
 /** A column chunk elsewhere, without what a decoder of a whole row group does not need. */
@@ -170,7 +183,8 @@ function movedColumn({ meta_data }: ColumnChunk, shift: bigint): ColumnChunk {
   };
 }
 
-function withFooter(bodies: readonly Uint8Array[], schema: SchemaElement[], groups: RowGroup[]): Uint8Array {
+/** A footer with its length and magic: the end of a Parquet file, of which decoders need no beginning. */
+function footerBytes(schema: SchemaElement[], groups: RowGroup[]): Uint8Array {
   const footer = new ByteWriter();
   writeMetadata(footer, {
     version: 2,
@@ -183,14 +197,17 @@ function withFooter(bodies: readonly Uint8Array[], schema: SchemaElement[], grou
     })),
     metadata_length: 0,
   });
-  const parts = [MAGIC, ...bodies, footer.getBytes(), MAGIC];
-  const file = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  return joinBytes([footer.getBytes(), MAGIC]);
+}
+
+function joinBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
-    file.set(part, at);
+    all.set(part, at);
     at += part.length;
   }
-  return file;
+  return all;
 }
 
 /** An error about one row group's file. */

@@ -1,6 +1,8 @@
 /** A reader's row groups: fetched ahead, decoded when their turn comes, and cut down to the rows that are wanted. */
 import type { RecordBatch, Schema } from "apache-arrow";
-import { decodeRowGroup } from "./decode_row_group.ts";
+import { decodeInThread } from "./decode_pool.ts";
+import { arrowBytes, batchOfArrow } from "./decode_row_group.ts";
+import type { LakeError } from "../core/errors.ts";
 import { type CacheOptions, DiskCache } from "./disk_cache.ts";
 import { type Alternatives, matchingRows } from "./filters.ts";
 import { withHiveColumns } from "./hive_columns.ts";
@@ -54,6 +56,15 @@ export interface RowGroupsOptions {
   cache: CacheOptions | null;
 }
 
+/** A row group on its way: Parquet, or Arrow already where a thread decoded it. */
+interface Loaded {
+  bytes: Uint8Array;
+  decoded: boolean;
+}
+
+/** From so many bytes on, threads are worth their start. */
+const THREADS_FROM_BYTES = 32 << 20;
+
 /** Decoded row groups that are kept for the case that they are asked for again. */
 const DECODED = 2;
 
@@ -64,7 +75,8 @@ export class RowGroups {
   readonly #options: RowGroupsOptions;
   readonly #stored: ReadonlySet<string>;
   readonly #cache: DiskCache | null;
-  readonly #fetched: Prefetch<Uint8Array>;
+  readonly #threads: boolean;
+  readonly #fetched: Prefetch<Loaded>;
   readonly #decoded = new Map<number, Promise<KeptRows>>();
   #order: { epoch: number; order: Uint32Array } | null = null;
 
@@ -75,8 +87,10 @@ export class RowGroups {
     const hive = new Set(dataset.hive.map(({ name }) => name));
     this.#stored = new Set(schema.fields.map(({ name }) => name).filter((name) => !hive.has(name)));
     this.#cache = cache && new DiskCache(cache);
+    const bytes = options.pieces.reduce((sum, { group }) => sum + Number(group.total_byte_size), 0);
+    this.#threads = bytes * Math.min(epochs, 10) >= THREADS_FROM_BYTES && this.#stored.size > 0;
     this.#fetched = new Prefetch(
-      (at) => this.#fetch(this.pieceAt(Math.floor(at / length), at % length)),
+      (at) => this.#load(this.pieceAt(Math.floor(at / length), at % length)),
       { ahead: prefetch, end: length === 0 ? 0 : length * epochs },
     );
     this.diagnostics = {
@@ -116,7 +130,7 @@ export class RowGroups {
   /** The row group of a number, of this shard or not; null behind the last one. */
   async numbered(piece: number): Promise<KeptRows | null> {
     if (piece >= this.#options.pieces.length) return null;
-    return await this.#decode(piece, () => this.#fetch(piece));
+    return await this.#decode(piece, () => this.#load(piece));
   }
 
   /** Forgets what was fetched and decoded. */
@@ -125,10 +139,10 @@ export class RowGroups {
     this.#decoded.clear();
   }
 
-  #decode(piece: number, fetch: () => Promise<Uint8Array>): Promise<KeptRows> {
+  #decode(piece: number, load: () => Promise<Loaded>): Promise<KeptRows> {
     const known = this.#decoded.get(piece);
     if (known) return known;
-    const decoding = fetch().then((bytes) => this.#keep(this.#options.pieces[piece]!, bytes));
+    const decoding = load().then((loaded) => this.#keep(this.#options.pieces[piece]!, loaded));
     decoding.catch(() => this.#decoded.delete(piece));
     this.#decoded.set(piece, decoding);
     for (const oldest of this.#decoded.keys()) {
@@ -138,8 +152,19 @@ export class RowGroups {
     return decoding;
   }
 
-  async #fetch(number: number): Promise<Uint8Array> {
+  async #load(number: number): Promise<Loaded> {
     const piece = this.#options.pieces[number]!;
+    const bytes = await this.#fetch(piece);
+    const inThread = this.#threads ? decodeInThread(bytes, piece.rows) : null;
+    if (inThread === null) return { bytes, decoded: false };
+    try {
+      return { bytes: await inThread, decoded: true };
+    } catch (cause) {
+      throw this.#undecoded(piece, cause);
+    }
+  }
+
+  async #fetch(piece: RowGroupPiece): Promise<Uint8Array<ArrayBuffer>> {
     const { store, fingerprint } = this.#dataset;
     if (this.#stored.size === 0) return new Uint8Array();
     const key = `${fingerprint} ${piece.file.path} ${piece.index} ${[...this.#stored].sort()}`;
@@ -156,16 +181,21 @@ export class RowGroups {
     return bytes;
   }
 
-  #keep(piece: RowGroupPiece, bytes: Uint8Array): KeptRows {
+  #undecoded(piece: RowGroupPiece, cause: unknown): LakeError {
+    return damaged(this.#dataset.store, piece, `it does not decode (${(cause as Error).message})`, cause);
+  }
+
+  #keep(piece: RowGroupPiece, { bytes, decoded }: Loaded): KeptRows {
     const { schema, filters, test } = this.#options;
-    const { store, hive } = this.#dataset;
+    const { hive } = this.#dataset;
     const { diagnostics } = this;
     diagnostics.prefetched = this.#fetched.size;
     let stored: RecordBatch | null;
     try {
-      stored = this.#stored.size === 0 ? null : decodeRowGroup(bytes, piece.rows);
+      const arrow = decoded || this.#stored.size === 0 ? bytes : arrowBytes(bytes, piece.rows);
+      stored = this.#stored.size === 0 ? null : batchOfArrow(arrow, piece.rows);
     } catch (cause) {
-      throw damaged(store, piece, `it does not decode (${(cause as Error).message})`, cause);
+      throw this.#undecoded(piece, cause);
     }
     const batch = withHiveColumns(stored, { schema, rows: piece.rows, columns: hive, file: piece.file });
     let rows = filters.length > 0 ? matchingRows(filters, batch) : null;
