@@ -80,10 +80,22 @@ function field(name: string): fc.Arbitrary<UnischemaField> {
   });
 }
 
+/** Which schemas. */
+export interface SchemaOptions {
+  /** Names of schemas and fields. */
+  names?: fc.Arbitrary<string>;
+  /** Which fields may occur. */
+  fields?: (field: UnischemaField) => boolean;
+}
+
 /** Schemas of one to six fields. */
-export function anySchema(): fc.Arbitrary<Unischema> {
-  return fc.tuple(name, fc.uniqueArray(name, { minLength: 1, maxLength: 6 }))
-    .chain(([title, names]) => fc.tuple(...names.map(field)).map((fields) => new Unischema(title, fields)));
+export function anySchema(
+  { names = name, fields = () => true }: SchemaOptions = {},
+): fc.Arbitrary<Unischema> {
+  return fc.tuple(names, fc.uniqueArray(names, { minLength: 1, maxLength: 6 }))
+    .chain(([title, names]) =>
+      fc.tuple(...names.map((name) => field(name).filter(fields))).map((found) => new Unischema(title, found))
+    );
 }
 
 function scalar(dtype: NumpyDtype): fc.Arbitrary<Exclude<FieldValue, null>> {
@@ -142,9 +154,9 @@ function value({ dtype, shape, codec }: UnischemaField): fc.Arbitrary<Exclude<Fi
 
 /** A schema, and rows that keep it. */
 export function anyRows(
-  { maxRows }: { maxRows: number },
+  { maxRows, ...options }: SchemaOptions & { maxRows: number },
 ): fc.Arbitrary<{ schema: Unischema; rows: DatasetRow[] }> {
-  return anySchema().chain((schema) => {
+  return anySchema(options).chain((schema) => {
     const row = fc.record(
       Object.fromEntries(
         [...schema.fields.values()].map((field) => [

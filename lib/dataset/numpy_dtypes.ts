@@ -84,13 +84,15 @@ export interface IntegerRange {
  * ```
  */
 export function integerRange(dtype: NumpyDtype): IntegerRange | null {
-  const match = /^(u?)int(\d+)$/.exec(dtype);
-  if (!match) return null;
-  const bits = BigInt(match[2]!);
-  return match[1] === "u"
-    ? { min: 0n, max: (1n << bits) - 1n }
-    : { min: -(1n << (bits - 1n)), max: (1n << (bits - 1n)) - 1n };
+  return INTEGER_RANGES.get(dtype) ?? null;
 }
+
+const INTEGER_RANGES: ReadonlyMap<string, IntegerRange> = new Map(
+  [8n, 16n, 32n, 64n].flatMap((bits): [string, IntegerRange][] => [
+    [`int${bits}`, { min: -(1n << (bits - 1n)), max: (1n << (bits - 1n)) - 1n }],
+    [`uint${bits}`, { min: 0n, max: (1n << bits) - 1n }],
+  ]),
+);
 
 /** Whether an array of this type is one typed array of numbers. */
 export function isNumberDtype(dtype: NumpyDtype): dtype is NumberDtype {
