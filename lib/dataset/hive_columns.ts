@@ -1,5 +1,5 @@
 /** Hive partitions as columns: the types of `key=value` folders, and a batch with the values in it. */
-import { type Data, Field, Int32, Int64, makeData, RecordBatch, Schema, Struct, Utf8 } from "apache-arrow";
+import { type Data, Field, Int32, Int64, makeData, type RecordBatch, type Schema, Utf8 } from "apache-arrow";
 import { batchOfData } from "./column_builder.ts";
 import type { DatasetFile } from "./dataset_files.ts";
 
