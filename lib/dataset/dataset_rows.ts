@@ -13,9 +13,9 @@ import { batchOfColumns, batchOfData, columnData } from "./column_builder.ts";
 import { decimalOfWords, encodeValue, type StoredValue } from "./field_values.ts";
 import type { Unischema, UnischemaField } from "./unischema.ts";
 
-/** A Polars frame, or anything else that gives itself as an Arrow file. */
+/** A Polars frame, or anything else that gives itself as an Arrow stream. */
 export interface DatasetFrame {
-  writeIPC(): Uint8Array;
+  writeIPCStream(): Uint8Array;
 }
 
 /** Rows; a value may be left out where its field is nullable. */
@@ -77,13 +77,14 @@ function isBatch(piece: unknown): piece is RecordBatch {
 }
 
 function isFrame(piece: unknown): piece is DatasetFrame {
-  return piece !== null && piece !== undefined && typeof (piece as DatasetFrame).writeIPC === "function";
+  return piece !== null && piece !== undefined &&
+    typeof (piece as DatasetFrame).writeIPCStream === "function";
 }
 
 function batchesOf(piece: DatasetPiece): readonly RecordBatch[] {
   if (isTable(piece)) return piece.batches;
   if (isBatch(piece)) return [piece];
-  return isFrame(piece) ? tableFromIPC(piece.writeIPC()).batches : [];
+  return isFrame(piece) ? tableFromIPC(piece.writeIPCStream()).batches : [];
 }
 
 function batchOfRows(schema: Unischema, arrow: Schema, rows: readonly RowLike[], first: number): RecordBatch {
@@ -144,12 +145,15 @@ function firstNull(column: Vector): number {
   return i;
 }
 
-/** A column's value as a row would have it: times as dates (to the millisecond), decimals as text, lists as lists. */
+/** A column's value as a row would have it: times as dates, decimals as text, lists as lists. */
 function valueAt(column: Vector, i: number): unknown {
   const value = column.get(i);
   if (value === null) return null;
   const { type } = column;
-  if (DataType.isTimestamp(type) || DataType.isDate(type)) return new Date(Number(value));
+  // A date has milliseconds; finer times stay as they are, for the field to refuse.
+  if (DataType.isTimestamp(type) || DataType.isDate(type)) {
+    return Number.isInteger(Number(value)) ? new Date(Number(value)) : `${value} ms since 1970`;
+  }
   if (DataType.isDecimal(type)) return decimalOfWords(value, type.scale);
   return DataType.isList(type) ? [...value] : value;
 }

@@ -95,7 +95,7 @@ function scalarOf(field: UnischemaField, dtype: NumpyDtype, value: unknown): Sca
       throw refused(field, value, "bytes takes a Uint8Array");
     case "datetime64":
       if (value instanceof Date && !Number.isNaN(value.getTime())) return value;
-      throw refused(field, value, "datetime64 takes a valid Date");
+      throw refused(field, value, "datetime64 takes a valid Date, and columns of whole milliseconds");
     default:
       if (typeof value === "string") return value;
       throw refused(field, value, 'decimal takes text such as "12.50"');

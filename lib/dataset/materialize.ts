@@ -24,13 +24,13 @@ import { Unischema } from "./unischema.ts";
 
 /** How a dataset is cut into files and row groups. */
 export interface MaterializeOptions extends StoreOptions {
-  /** A row group ends when its rows fill so many MiB of memory (before compression). */
+  /** A row group ends when its rows fill so many MiB of memory (before compression); 32 where left out. */
   rowGroupSizeMb?: number;
   /** A row group has so many rows at most. */
   rowGroupRows?: number;
   /** Fields whose values name folders (`symbol=BTCUSD/`) instead of standing in the files. */
   partitionBy?: readonly string[];
-  /** Files in each folder, as far as there are rows for them. Their order is the rows' order. */
+  /** Files in each folder (1 where left out), as far as there are rows for them. Their order is the rows' order. */
   files?: number;
 }
 

@@ -2,10 +2,13 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import {
   Float64,
   Int64,
+  makeData,
   type RecordBatch,
   Table,
   tableFromArrays,
   tableFromIPC,
+  TimestampNanosecond,
+  Vector,
   vectorFromArray,
 } from "apache-arrow";
 import fc from "fast-check";
@@ -308,6 +311,24 @@ Deno.test("materializeDataset() refuses rows that do not keep the schema, says w
   }
   assertEquals(await keys(folder.path), before);
   assertEquals(await readRows(folder.path), bitcoin(3) as DatasetRow[]);
+});
+
+Deno.test("materializeDataset() takes times of other units where they are whole milliseconds", async () => {
+  const schema = new Unischema("Times", [
+    new UnischemaField("seen", "datetime64", { codec: new ScalarCodec("TimestampType") }),
+  ]);
+  const nanoseconds = (value: bigint) =>
+    new Table({
+      seen: new Vector([makeData({ type: new TimestampNanosecond(), data: BigInt64Array.of(value) })]),
+    });
+  await using folder = await tempFolder();
+  await materializeDataset(folder.path, schema, nanoseconds(1_700_000_000_123n * 1_000_000n));
+  assertEquals(await readRows(folder.path), [{ seen: new Date(1_700_000_000_123) }]);
+  await assertRejects(
+    () => materializeDataset(folder.path, schema, nanoseconds(1_500_000n)),
+    QualityError,
+    'Cannot store 1.5 ms since 1970 in field "seen": datetime64 takes a valid Date, and columns of whole milliseconds',
+  );
 });
 
 Deno.test("materializeDataset() refuses options and sources that are none", async () => {

@@ -28,6 +28,7 @@ export type { ReaderOptions } from "./reader_plan.ts";
 export type { Diagnostics } from "./row_groups.ts";
 export * from "./row_reader.ts";
 export type { TransformSpec } from "./transform_spec.ts";
+export * from "./save_frames.ts";
 export * from "./unischema.ts";
 export { unischemaFromPickle, unischemaToPickle } from "./unischema_pickle.ts";
 export * from "./window_batches.ts";

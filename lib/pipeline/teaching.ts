@@ -20,6 +20,7 @@ import type { Chart } from "../report/chart.ts";
 import { samplesChart } from "../report/samples_chart.ts";
 
 export { calculateMovingAverage, calculateVolatility, prepareBitcoinFrame };
+export { saveToCsv, saveToParquetArrow } from "../dataset/save_frames.ts";
 
 /** What {@linkcode loadAllCsvsFromFolder} found. */
 export interface LoadedCsvs {
