@@ -45,8 +45,9 @@ export async function nextBlock(
   let { epoch, group, row } = cursor;
   if (groups.count === 0) return null;
   let emptyGroups = 0;
-  // A whole epoch of row groups without a row: all epochs are like that.
-  while (emptyGroups <= groups.count) {
+  // Two epochs' row groups without a row: none of any epoch has one. In one epoch's time a shuffle may hide the only
+  // one that has, first at the beginning and then at the end.
+  while (emptyGroups <= 2 * groups.count) {
     if (group >= groups.count) [epoch, group, row] = [epoch + 1, 0, 0];
     if (epoch >= options.epochs) return null;
     const start = { epoch, group, row, taken: 0 };

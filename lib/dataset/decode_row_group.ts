@@ -3,22 +3,12 @@ import { type RecordBatch, type Schema, tableFromIPC } from "apache-arrow";
 import { readParquet, readSchema } from "parquet-wasm";
 
 /**
- * Decodes a Parquet file of one row group, as an Arrow stream of one record batch.
+ * Decodes a Parquet file of one row group into one record batch.
  *
  * @throws {Error} of the decoder's own kind where the bytes are damaged.
  */
-export function arrowBytes(file: Uint8Array, rows: number): Uint8Array<ArrayBuffer> {
-  // A copy out of the decoder's memory.
-  return readParquet(file, { batchSize: rows }).intoIPCStream() as Uint8Array<ArrayBuffer>;
-}
-
-/**
- * The record batch of an Arrow stream; its columns are views of the bytes.
- *
- * @throws {Error} where it is not one batch of so many rows.
- */
-export function batchOfArrow(arrow: Uint8Array, rows: number): RecordBatch {
-  const table = tableFromIPC(arrow);
+export function decodeRowGroup(file: Uint8Array, rows: number): RecordBatch {
+  const table = tableFromIPC(readParquet(file, { batchSize: rows }).intoIPCStream());
   if (table.numRows !== rows || table.batches.length !== 1) {
     throw new Error(`${table.numRows} rows came of ${rows}`);
   }

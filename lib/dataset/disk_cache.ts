@@ -26,6 +26,7 @@ const SUFFIX = ".rowgroup";
 export class DiskCache {
   readonly #folder: string;
   readonly #maxBytes: number;
+  #last: Promise<void> = Promise.resolve();
 
   /** @throws {RangeError} where the limit is none. */
   constructor({ folder, maxBytes }: CacheOptions) {
@@ -47,7 +48,14 @@ export class DiskCache {
     }
   }
 
-  async put(key: string, bytes: Uint8Array): Promise<void> {
+  /** Puts follow each other, so that each one counts what those before have left. */
+  put(key: string, bytes: Uint8Array): Promise<void> {
+    const putting = this.#last.then(() => this.#put(key, bytes));
+    this.#last = putting.catch(() => {});
+    return putting;
+  }
+
+  async #put(key: string, bytes: Uint8Array): Promise<void> {
     if (bytes.length > this.#maxBytes) return;
     await Deno.mkdir(this.#folder, { recursive: true });
     const aside = `${this.#folder}/${crypto.randomUUID()}.tmp`;

@@ -113,7 +113,8 @@ export function itemsOfNGram(
   const timed = timedRows(dataset, timestamp);
   return async (groups, cursor) => {
     if (groups.count === 0) return null;
-    for (let { epoch, group, row } = cursor, empty = 0; empty <= groups.count; empty++) {
+    // See `nextBlock` for the end of a reader that finds nothing.
+    for (let { epoch, group, row } = cursor, empty = 0; empty <= 2 * groups.count; empty++) {
       if (group >= groups.count) [epoch, group, row] = [epoch + 1, 0, 0];
       if (epoch >= plan.epochs) return null;
       const start: Cursor = { epoch, group, row, taken: 0 };

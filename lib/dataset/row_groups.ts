@@ -1,8 +1,6 @@
 /** A reader's row groups: fetched ahead, decoded when their turn comes, and cut down to the rows that are wanted. */
 import type { RecordBatch, Schema } from "apache-arrow";
-import { decodeInThread } from "./decode_pool.ts";
-import { arrowBytes, batchOfArrow } from "./decode_row_group.ts";
-import type { LakeError } from "../core/errors.ts";
+import { decodeRowGroup } from "./decode_row_group.ts";
 import { type CacheOptions, DiskCache } from "./disk_cache.ts";
 import { type Alternatives, matchingRows } from "./filters.ts";
 import { withHiveColumns } from "./hive_columns.ts";
@@ -56,15 +54,6 @@ export interface RowGroupsOptions {
   cache: CacheOptions | null;
 }
 
-/** A row group on its way: Parquet, or Arrow already where a thread decoded it. */
-interface Loaded {
-  bytes: Uint8Array;
-  decoded: boolean;
-}
-
-/** From so many bytes on, threads are worth their start. */
-const THREADS_FROM_BYTES = 32 << 20;
-
 /** Decoded row groups that are kept for the case that they are asked for again. */
 const DECODED = 2;
 
@@ -75,8 +64,7 @@ export class RowGroups {
   readonly #options: RowGroupsOptions;
   readonly #stored: ReadonlySet<string>;
   readonly #cache: DiskCache | null;
-  readonly #threads: boolean;
-  readonly #fetched: Prefetch<Loaded>;
+  readonly #fetched: Prefetch<Uint8Array>;
   readonly #decoded = new Map<number, Promise<KeptRows>>();
   #order: { epoch: number; order: Uint32Array } | null = null;
 
@@ -87,10 +75,8 @@ export class RowGroups {
     const hive = new Set(dataset.hive.map(({ name }) => name));
     this.#stored = new Set(schema.fields.map(({ name }) => name).filter((name) => !hive.has(name)));
     this.#cache = cache && new DiskCache(cache);
-    const bytes = options.pieces.reduce((sum, { group }) => sum + Number(group.total_byte_size), 0);
-    this.#threads = bytes * Math.min(epochs, 10) >= THREADS_FROM_BYTES && this.#stored.size > 0;
     this.#fetched = new Prefetch(
-      (at) => this.#load(this.pieceAt(Math.floor(at / length), at % length)),
+      (at) => this.#fetch(this.pieceAt(Math.floor(at / length), at % length)),
       { ahead: prefetch, end: length === 0 ? 0 : length * epochs },
     );
     this.diagnostics = {
@@ -130,7 +116,7 @@ export class RowGroups {
   /** The row group of a number, of this shard or not; null behind the last one. */
   async numbered(piece: number): Promise<KeptRows | null> {
     if (piece >= this.#options.pieces.length) return null;
-    return await this.#decode(piece, () => this.#load(piece));
+    return await this.#decode(piece, () => this.#fetch(piece));
   }
 
   /** Forgets what was fetched and decoded. */
@@ -139,10 +125,10 @@ export class RowGroups {
     this.#decoded.clear();
   }
 
-  #decode(piece: number, load: () => Promise<Loaded>): Promise<KeptRows> {
+  #decode(piece: number, fetch: () => Promise<Uint8Array>): Promise<KeptRows> {
     const known = this.#decoded.get(piece);
     if (known) return known;
-    const decoding = load().then((loaded) => this.#keep(this.#options.pieces[piece]!, loaded));
+    const decoding = fetch().then((bytes) => this.#keep(this.#options.pieces[piece]!, bytes));
     decoding.catch(() => this.#decoded.delete(piece));
     this.#decoded.set(piece, decoding);
     for (const oldest of this.#decoded.keys()) {
@@ -152,19 +138,8 @@ export class RowGroups {
     return decoding;
   }
 
-  async #load(number: number): Promise<Loaded> {
+  async #fetch(number: number): Promise<Uint8Array> {
     const piece = this.#options.pieces[number]!;
-    const bytes = await this.#fetch(piece);
-    const inThread = this.#threads ? decodeInThread(bytes, piece.rows) : null;
-    if (inThread === null) return { bytes, decoded: false };
-    try {
-      return { bytes: await inThread, decoded: true };
-    } catch (cause) {
-      throw this.#undecoded(piece, cause);
-    }
-  }
-
-  async #fetch(piece: RowGroupPiece): Promise<Uint8Array<ArrayBuffer>> {
     const { store, fingerprint } = this.#dataset;
     if (this.#stored.size === 0) return new Uint8Array();
     const key = `${fingerprint} ${piece.file.path} ${piece.index} ${[...this.#stored].sort()}`;
@@ -181,21 +156,17 @@ export class RowGroups {
     return bytes;
   }
 
-  #undecoded(piece: RowGroupPiece, cause: unknown): LakeError {
-    return damaged(this.#dataset.store, piece, `it does not decode (${(cause as Error).message})`, cause);
-  }
-
-  #keep(piece: RowGroupPiece, { bytes, decoded }: Loaded): KeptRows {
+  #keep(piece: RowGroupPiece, bytes: Uint8Array): KeptRows {
     const { schema, filters, test } = this.#options;
     const { hive } = this.#dataset;
     const { diagnostics } = this;
     diagnostics.prefetched = this.#fetched.size;
     let stored: RecordBatch | null;
     try {
-      const arrow = decoded || this.#stored.size === 0 ? bytes : arrowBytes(bytes, piece.rows);
-      stored = this.#stored.size === 0 ? null : batchOfArrow(arrow, piece.rows);
+      stored = this.#stored.size === 0 ? null : decodeRowGroup(bytes, piece.rows);
     } catch (cause) {
-      throw this.#undecoded(piece, cause);
+      const state = `it does not decode (${(cause as Error).message})`;
+      throw damaged(this.#dataset.store, piece, state, cause);
     }
     const batch = withHiveColumns(stored, { schema, rows: piece.rows, columns: hive, file: piece.file });
     let rows = filters.length > 0 ? matchingRows(filters, batch) : null;

@@ -103,6 +103,15 @@ Deno.test("makeReader() fetches fields for its predicate that it does not give",
   );
 });
 
+Deno.test("the only row that fits comes once an epoch, wherever a shuffle puts it", async () => {
+  await using dataset = await numberedDataset([12], 1);
+  const predicate = inSet([7], "price");
+  for (let seed = 0; seed < 20; seed++) {
+    const found = await rows(dataset.folder, { predicate, seed, numEpochs: 5, shuffleRowGroups: true });
+    assertEquals(found.length, 5, `seed ${seed}`);
+  }
+});
+
 Deno.test("transformSpec changes rows and chooses fields", async () => {
   await using dataset = await numberedDataset([2], 2);
   const transformSpec = {
@@ -235,6 +244,14 @@ Deno.test("an NGram refuses times that overlap, and values that are no times", a
     RangeError,
     "whole numbers",
   );
+});
+
+Deno.test("the only window comes once an epoch, wherever a shuffle puts its start", async () => {
+  await using dataset = await numberedDataset([3], 1);
+  for (let seed = 0; seed < 20; seed++) {
+    const found = await windows(dataset.folder, {}, { seed, numEpochs: 5, shuffleRowGroups: true });
+    assertEquals(found.length, 5, `seed ${seed}`);
+  }
 });
 
 Deno.test("a window may be longer than all there is", async () => {
