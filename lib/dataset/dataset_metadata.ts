@@ -4,6 +4,7 @@ import type { ObjectStore } from "../lake/store.ts";
 import { COMMON_METADATA_KEY, METADATA_KEY } from "./dataset_folder.ts";
 import { footerFile, footerWith, keyValuesOf, readFooter } from "./parquet_footer.ts";
 import { rowGroupsOf, type SpooledPart } from "./part_spool.ts";
+import type { ThriftStruct } from "./thrift.ts";
 import { type Unischema, unischemaFromJson } from "./unischema.ts";
 import { unischemaFromPickle, unischemaToPickle } from "./unischema_pickle.ts";
 
@@ -17,12 +18,12 @@ export const METADATA_KEYS = {
   rowGroups: "dataset-toolkit.num_row_groups_per_file.v1",
 } as const;
 
-/** The bytes of both summary files. */
+/** The bytes of both summary files, from the footer of any part. */
 export function summaryFiles(
   schema: Unischema,
+  footer: ThriftStruct,
   parts: readonly { key: string; rowGroups: number; spooled: SpooledPart }[],
 ): { metadata: Uint8Array; commonMetadata: Uint8Array } {
-  const { footer } = parts[0]!.spooled;
   const text = (value: string) => new TextEncoder().encode(value);
   const keyValues = new Map([
     ...keyValuesOf(footer),

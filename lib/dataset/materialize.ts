@@ -61,7 +61,8 @@ const WAITING_GROUPS = 4;
  * store's scratch folder and put in place, then `_common_metadata`, and then, as the one act that counts, `_metadata`;
  * the old parts go last. Readers that go by `_metadata` (this project's, and Petastorm's) see the old dataset up to
  * that act and the new one from it on, on disk and on S3, and no moment without a dataset, which a folder that is
- * renamed could not give. Two limits. Petastorm takes the schema from `_common_metadata`: write a dataset whose schema
+ * renamed could not give. A first write begins with a `_common_metadata` without row groups, so that until the end
+ * readers fail rather than find half of the rows. Two limits. Petastorm takes the schema from `_common_metadata`: write a dataset whose schema
  * changes to a new folder. Readers that take every file of the folder (`pyarrow.parquet.read_table`) see parts of both
  * between the first part and the last removal, and after a crash until the next call, which clears up.
  *
@@ -190,6 +191,10 @@ async function commit(
 ): Promise<MaterializedDataset> {
   const placed: (DatasetPart & { spooled: SpooledPart })[] = [];
   const path = `${await store.scratch()}/part`;
+  const { footer } = spooled[0]!;
+  if (await store.head(METADATA_KEY) === null) {
+    await store.put(COMMON_METADATA_KEY, summaryFiles(schema, footer, []).commonMetadata);
+  }
   for (const part of spooled) {
     await fileOf(part, path);
     const { size, sha256 } = await digestFile(path);
@@ -198,7 +203,7 @@ async function commit(
     const { rows, groups } = part;
     placed.push({ key, rows, rowGroups: groups.length, bytes: size, spooled: part });
   }
-  const { metadata, commonMetadata } = summaryFiles(schema, placed);
+  const { metadata, commonMetadata } = summaryFiles(schema, footer, placed);
   await store.put(COMMON_METADATA_KEY, commonMetadata);
   await store.put(METADATA_KEY, metadata);
   const kept = new Set(placed.map(({ key }) => key));

@@ -20,7 +20,7 @@ import { TestS3 } from "../lake/_test_s3_server.ts";
 import { listedParts, readRows, tempFolder } from "./_test_dataset.ts";
 import { anyRows } from "./_test_schemas.ts";
 import { ScalarCodec } from "./codecs.ts";
-import { openDataset } from "./dataset_folder.ts";
+import { isOwnPart, openDataset } from "./dataset_folder.ts";
 import { METADATA_KEYS, readDatasetSchema } from "./dataset_metadata.ts";
 import type { DatasetPiece, DatasetSource } from "./dataset_rows.ts";
 import type { DatasetRow } from "./field_values.ts";
@@ -233,6 +233,36 @@ for (const moment of ["before", "within", "after"] as Moment[]) {
     assertEquals([...seen].sort(), ["died with 20 rows", "died with 30 rows", "done with 30 rows"]);
   });
 }
+
+Deno.test("materializeDataset() that dies in its first write leaves no dataset that has half of the rows", async () => {
+  const seen = new Set<string>();
+  for (let at = 1, dead = true; dead; at++) {
+    await using folder = await tempFolder();
+    dead = false;
+    const strike = () => {
+      dead = true;
+      throw new Error("the power went out");
+    };
+    const disk = new FaultyDisk({ at, moment: "before", strike }, { dead: () => dead });
+    await materializeDataset(folder.path, BitcoinSchema, bitcoin(30), { files: 3, disk }).catch(() => {});
+    const store = await openDataset(folder.path);
+    const common = await readFooter(store, "_common_metadata");
+    const listed = common && new TextDecoder().decode(keyValuesOf(common).get(METADATA_KEYS.rowGroups));
+    const names = listed ? Object.keys(JSON.parse(listed)).length : "no";
+    const parts = (await keys(folder.path)).filter(isOwnPart).length;
+    const whole = await store.head("_metadata") ? `, and ${(await readRows(folder.path)).length} rows` : "";
+    seen.add(`${parts} parts, ${names} listed${whole}`);
+  }
+  assertEquals([...seen], [
+    "0 parts, no listed",
+    "0 parts, 0 listed",
+    "1 parts, 0 listed",
+    "2 parts, 0 listed",
+    "3 parts, 0 listed",
+    "3 parts, 3 listed",
+    "3 parts, 3 listed, and 30 rows",
+  ]);
+});
 
 Deno.test("materializeDataset() writes to S3 what it writes to disk", async () => {
   await using s3 = await TestS3.start({ pageSize: 3 });
