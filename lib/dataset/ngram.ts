@@ -161,7 +161,7 @@ async function chainOf(
   let more = own.rows.length === 0 ? 0 : ngram.length - 1;
   let count = own.rows.length;
   for (let next = piece + 1; more > 0; next++) {
-    const kept = await groups.numbered(next);
+    const kept = await groups.numbered(next, { epoch: start.epoch, at: start.group + next - piece });
     if (kept === null) break;
     const following = timed(kept);
     if (following.rows.length === 0) continue;

@@ -113,10 +113,17 @@ export class RowGroups {
     return await this.#decode(this.pieceAt(epoch, at), () => this.#fetched.take(epoch * this.count + at));
   }
 
-  /** The row group of a number, of this shard or not; null behind the last one. */
-  async numbered(piece: number): Promise<KeptRows | null> {
+  /**
+   * The row group of a number, of this shard or not; null behind the last one. Where it is the one at a place of the
+   * epoch's order, it is not fetched twice.
+   */
+  async numbered(piece: number, { epoch, at }: { epoch: number; at: number }): Promise<KeptRows | null> {
     if (piece >= this.#options.pieces.length) return null;
-    return await this.#decode(piece, () => this.#fetch(piece));
+    const inOrder = at < this.count && this.pieceAt(epoch, at) === piece;
+    return await this.#decode(
+      piece,
+      () => inOrder ? this.#fetched.take(epoch * this.count + at) : this.#fetch(piece),
+    );
   }
 
   /** Forgets what was fetched and decoded. */

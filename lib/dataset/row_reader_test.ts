@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Table, tableFromArrays, vectorFromArray } from "apache-arrow";
 import { ConfigError, LakeError } from "../core/errors.ts";
-import { datasetFolder, numberedDataset, numberedRows, parquetOf } from "./_test_datasets.ts";
+import { CountingStore, datasetFolder, numberedDataset, numberedRows, parquetOf } from "./_test_datasets.ts";
 import type { DatasetRow } from "./field_values.ts";
 import { materializeDataset } from "./materialize.ts";
 import { NGram, type NGramOptions } from "./ngram.ts";
@@ -252,6 +252,13 @@ Deno.test("the only window comes once an epoch, wherever a shuffle puts its star
     const found = await windows(dataset.folder, {}, { seed, numEpochs: 5, shuffleRowGroups: true });
     assertEquals(found.length, 5, `seed ${seed}`);
   }
+});
+
+Deno.test("an NGram in order fetches every row group once", async () => {
+  await using dataset = await numberedDataset([20], 2);
+  const store = new CountingStore(dataset.folder);
+  assertEquals((await windows({ store, prefix: "" })).length, 18);
+  assertEquals(store.ranges, 1 + 10);
 });
 
 Deno.test("a window may be longer than all there is", async () => {
