@@ -146,7 +146,8 @@ export class Unischema {
   }
 }
 
-function selects(selector: FieldSelector, name: string): boolean {
+/** Whether a selector means a name; a pattern must fit all of it. */
+export function selects(selector: FieldSelector, name: string): boolean {
   if (typeof selector === "string") return selector === name;
   if (selector instanceof UnischemaField) return selector.name === name;
   return new RegExp(`^(?:${selector.source})$`, selector.flags.replace(/[gy]/g, "")).test(name);

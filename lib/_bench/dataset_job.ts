@@ -1,0 +1,63 @@
+/** One way through a dataset in a process of its own: `dataset_job.ts write|batches|rows|windows FOLDER [ROWS]`. */
+import process from "node:process";
+import { Field, Float32, Int64, RecordBatch, Schema, Table, tableFromArrays } from "apache-arrow";
+import { makeBatchReader } from "../dataset/batch_reader.ts";
+import { materializeDataset } from "../dataset/materialize.ts";
+import { makeReader } from "../dataset/row_reader.ts";
+import { BitcoinSchema } from "../dataset/unischema.ts";
+import { windowBatches } from "../dataset/window_batches.ts";
+
+const [mode, folder, count] = Deno.args as [string, string, string?];
+
+/** Minutes and a price that wanders, a million at a time. */
+function* minutes(total: number): Generator<RecordBatch> {
+  const schema = new Schema([
+    new Field("timestamp", new Int64(), false),
+    new Field("price", new Float32(), false),
+  ]);
+  let price = 100;
+  for (let from = 0; from < total; from += 1_000_000) {
+    const length = Math.min(1_000_000, total - from);
+    const timestamp = new BigInt64Array(length), prices = new Float32Array(length);
+    for (let at = 0; at < length; at++) {
+      timestamp[at] = BigInt(1_400_000_000 + 60 * (from + at));
+      price *= 1 + 1e-4 * Math.sin((from + at) * 12.9898) * Math.cos((from + at) * 78.233);
+      prices[at] = price;
+    }
+    const table = tableFromArrays({ timestamp, price: prices });
+    yield* new Table(schema, table.batches.map(({ data }) => new RecordBatch(schema, data))).batches;
+  }
+}
+
+async function read(): Promise<number> {
+  let rows = 0;
+  if (mode === "rows") {
+    await using reader = await makeReader(folder);
+    for await (const row of reader) if (row) rows++;
+    return rows;
+  }
+  await using reader = await makeBatchReader(folder);
+  if (mode === "batches") {
+    for await (const batch of reader) rows += batch.numRows;
+    return rows;
+  }
+  const options = { features: ["price"], lookBack: 24, batchSize: 1024, target: "price" };
+  for await (const { shape } of windowBatches(reader, options)) rows += shape[0];
+  return rows;
+}
+
+if (mode === "write") {
+  const made = await materializeDataset(folder, BitcoinSchema, minutes(Number(count)), {
+    rowGroupRows: 500_000,
+    files: 4,
+  });
+  console.log(JSON.stringify({ rows: made.rows }));
+} else {
+  // The code is warm and the file in the system's cache, as they are in the second epoch of a training.
+  await read();
+  const began = performance.now();
+  const rows = await read();
+  const seconds = (performance.now() - began) / 1000;
+  const peak_mib = process.resourceUsage().maxRSS / 1024;
+  console.log(JSON.stringify({ rows, seconds, peak_mib }));
+}
