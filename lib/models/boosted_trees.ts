@@ -205,6 +205,14 @@ export class BoostedTrees implements Forecaster {
         `Cannot load boosted trees: their format is version ${stored.version}, this is ${VERSION}; train again`,
       );
     }
+    for (const { feature, threshold, right, value } of stored.trees) {
+      if (
+        new Set([feature?.length, threshold?.length, right?.length, value?.length]).size > 1 ||
+        !feature?.length
+      ) {
+        throw new ModelError("Cannot load boosted trees: a tree is cut, train again");
+      }
+    }
     const model = new BoostedTrees(stored.settings);
     model.#columns = stored.columns;
     model.#start = stored.start;

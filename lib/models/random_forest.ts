@@ -26,7 +26,7 @@ export interface ForestSettings {
   seed: number;
 }
 
-/** Settings for a small and smooth forest; 1,500 rows × 10 features take about a tenth of a second on one core, at most. */
+/** Settings for a small and smooth forest; 1,500 rows × 10 features take a few hundredths of a second on one core. */
 export const FOREST_DEFAULTS: ForestSettings = {
   trees: 40,
   maxFeatures: 0.5,

@@ -127,6 +127,8 @@ Deno.test("RandomForest refuses what it can't use", () => {
     "2 weights for 1 rows",
   );
   assertThrows(() => fitted().predict([[1, 2]]), ModelError, "3 finite numbers");
+  const cut = JSON.parse(JSON.stringify(fitted()).replace('"left":', '"leff":'));
+  assertThrows(() => RandomForest.load(cut), ModelError, "a node is missing");
   assertThrows(() => RandomForest.load({ name: "lstm" } as unknown as StoredForest), ModelError);
 });
 

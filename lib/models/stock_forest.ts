@@ -1,3 +1,4 @@
+import { ModelError } from "../core/errors.ts";
 import type { Tree } from "./tree.ts";
 
 /** A node as `ml-cart` stores it: a leaf's forecast, or a split (below `splitValue` goes left). */
@@ -70,6 +71,7 @@ export function toStockForest(
  * A tree from `ml-cart`'s nodes.
  *
  * @param indexes the column that each of the tree's own column numbers stands for.
+ * @throws {ModelError} if a node is missing or has no column.
  *
  * @example
  * ```ts
@@ -80,17 +82,21 @@ export function toStockForest(
  */
 export function fromStockNode(root: StockNode, indexes: readonly number[]): Tree {
   const feature: number[] = [], threshold: number[] = [], right: number[] = [], value: number[] = [];
-  const add = (node: StockNode): number => {
-    const at = feature.length;
-    const leaf = "distribution" in node;
-    feature.push(leaf ? -1 : indexes[node.splitColumn]!);
-    threshold.push(leaf ? 0 : node.splitValue);
+  const push = (column: number, splitValue: number, forecast: number) => {
+    threshold.push(splitValue);
     right.push(0);
-    value.push(leaf ? node.distribution : 0);
-    if (!leaf) {
-      add(node.left);
-      right[at] = add(node.right);
+    value.push(forecast);
+    return feature.push(column) - 1;
+  };
+  const add = (node: StockNode | undefined): number => {
+    if (node && "distribution" in node) return push(-1, 0, node.distribution);
+    const column = node && indexes[node.splitColumn];
+    if (column === undefined) {
+      throw new ModelError("Cannot load a tree: a node is missing or has no column, train again");
     }
+    const at = push(column, node!.splitValue, 0);
+    add(node!.left);
+    right[at] = add(node!.right);
     return at;
   };
   add(root);

@@ -174,10 +174,11 @@ export class TreeGrower {
     mean: number,
     random: () => number,
   ): Split | undefined {
-    const { maxFeatures } = this.#settings;
+    // Two rows can be parted in one way only: the first column that tells them apart is as good as any.
+    const tries = to - from === 2 ? 1 : this.#settings.maxFeatures;
     const visit = this.#visit;
     let best: Split | undefined;
-    for (let drawn = 0; drawn < visit.length && (drawn < maxFeatures || !best); drawn++) {
+    for (let drawn = 0; drawn < visit.length && (drawn < tries || !best); drawn++) {
       if (drawn < visit.length - 1) {
         const other = drawn + Math.floor(random() * (visit.length - drawn));
         const column = visit[other]!;
