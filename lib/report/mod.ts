@@ -10,6 +10,7 @@ export * from "./chart.ts";
 export * from "./completeness_chart.ts";
 export * from "./dashboard.ts";
 export * from "./forecast_card.ts";
+export * from "./leaderboard_chart.ts";
 export * from "./market_charts.ts";
 export * from "./months_chart.ts";
 export * from "./price_chart.ts";
