@@ -184,7 +184,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--symbol <name>", "the market (default: BTCUSD)")
     .option("--horizon <days>", "days ahead (default: 1)")
     .option("--since <day>", "leave out what is older (YYYY-MM-DD)")
-    .option("--start <day>", "first day to forecast from (default: after two years)")
+    .option("--start <day>", "first day to forecast from (default: after two years, or half of the days)")
     .option("--refit <days>", "fit models anew after so many days (default: 30)")
     .option("--models <names>", "some of them, parted by commas (default: all)")
     .option("--seed <number>", "first seed (default: 1)")

@@ -29,8 +29,10 @@ const FLAGS = z.object({
   json: z.boolean().default(false),
 });
 
-/** Rows before the first forecast, where `--start` names no day: two years. */
+/** Rows before the first forecast, where `--start` names no day: two years, or half of them where there are fewer. */
 const LEARN_FIRST = 730;
+/** Fewer rows are too few to learn from half of them. */
+const LEAST_ROWS = 300;
 
 /** Runs the command; gives the exit code. */
 export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise<number> {
@@ -47,13 +49,16 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
   for (const { day, column, was, now } of touched) {
     io.effects.log.warn(`${day}: a ${column} of ${was} counts as a bad print, ${now} stands in for it`);
   }
-  const first = start === undefined ? LEARN_FIRST : rows.days.findIndex((day) => day >= start);
-  if (first < 0 || first >= rows.days.length) {
+  const count = rows.days.length;
+  const first = start === undefined
+    ? Math.min(LEARN_FIRST, count >> 1)
+    : rows.days.findIndex((day) => day >= start);
+  if (first < 0 || (start === undefined && count < LEAST_ROWS)) {
     throw new UsageError(
-      `Cannot compare models: ${rows.days.length} days can be forecast from (${left_out.length} others lie before or ` +
-        `beside holes), and the first forecast is ${
-          start ?? `day ${LEARN_FIRST + 1}`
-        }; give a longer history or --start`,
+      `Cannot compare models: ${count} days can be forecast from (${left_out.length} others lie before or beside holes), ` +
+        `${
+          start === undefined ? `${LEAST_ROWS} are needed` : `none from ${start} on`
+        }; give a longer history or another --start`,
     );
   }
   const board = leaderboard(rows, names.map((name) => VOLATILITY_MODELS[name]!), {

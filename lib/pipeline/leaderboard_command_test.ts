@@ -104,7 +104,11 @@ Deno.test("leaderboard and leaks refuse what they cannot use in plain words", as
     [["leaderboard", "--ohlcv", file, "--lake", work.lake], 2, "give one of them"],
     [["leaderboard", "--lake", work.lake], 3, "there is no lake"],
     [["leaderboard", "--ohlcv", `${file}x`], 4, "there is no such file"],
-    [["leaderboard", "--ohlcv", file, "--start", "2030-01-01"], 2, "give a longer history or --start"],
+    [
+      ["leaderboard", "--ohlcv", file, "--start", "2030-01-01"],
+      2,
+      "none from 2030-01-01 on; give a longer history or another --start",
+    ],
     [["leaks", "--ohlcv", file], 2, "give 300 or more"],
   ];
   for (const [args, code, message] of table) {
