@@ -9,6 +9,7 @@ export * from "./effects.ts";
 export * from "./errors.ts";
 export * from "./exact_json.ts";
 export * from "./gaps.ts";
+export * from "./log_gamma.ts";
 export * from "./nearest_name.ts";
 export * from "./partition_check.ts";
 export * from "./rows.ts";

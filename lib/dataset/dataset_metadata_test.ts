@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { LakeError } from "../core/errors.ts";
-import { tempFolder } from "./_test_dataset.ts";
+import { tempFolder } from "./_test_written_datasets.ts";
 import { containedKey, openDataset } from "./dataset_folder.ts";
 import { METADATA_KEYS, readDatasetSchema } from "./dataset_metadata.ts";
 import { materializeDataset } from "./materialize.ts";

@@ -17,7 +17,7 @@ import { readParquet } from "parquet-wasm";
 import { LakeError, LockError, QualityError } from "../core/errors.ts";
 import { type DiskFault, FaultyDisk, type Moment } from "../lake/_test_faulty_disk.ts";
 import { TestS3 } from "../lake/_test_s3_server.ts";
-import { listedParts, readRows, tempFolder } from "./_test_dataset.ts";
+import { listedParts, readRows, tempFolder } from "./_test_written_datasets.ts";
 import { anyRows } from "./_test_schemas.ts";
 import { ScalarCodec } from "./codecs.ts";
 import { isOwnPart, openDataset } from "./dataset_folder.ts";

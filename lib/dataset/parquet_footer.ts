@@ -1,6 +1,11 @@
-/** Parquet's footers: what stands at the end of a file, and, alone, in a dataset's summary files. */
+/**
+ * Parquet's footers to be written again: what stands at the end of a file, and, alone, in a dataset's summary files. They
+ * are kept as the tree that they are, so that what is not touched comes out byte by byte (see `file_metadata.ts` for
+ * reading).
+ */
 import { LakeError } from "../core/errors.ts";
 import type { ObjectStore } from "../lake/store.ts";
+import { readTail } from "./parquet_tail.ts";
 import {
   readThrift,
   THRIFT,
@@ -52,15 +57,7 @@ export function footerOf(bytes: Uint8Array, name = "a Parquet file"): ThriftStru
 export async function readFooter(store: ObjectStore, key: string): Promise<ThriftStruct | null> {
   const info = await store.head(key);
   if (!info) return null;
-  const guess = Math.min(info.size, 1 << 16);
-  let tail = await store.getRange(key, info.size - guess, guess);
-  if (tail && tail.length >= 8) {
-    const length = new DataView(tail.buffer, tail.byteOffset).getUint32(tail.length - 8, true) + 8;
-    if (length > tail.length && length <= info.size) {
-      tail = await store.getRange(key, info.size - length, length);
-    }
-  }
-  return tail && footerOf(tail, store.locate(key));
+  return footerOf(await readTail(store, info), store.locate(key));
 }
 
 /** A file that is nothing but a footer. */

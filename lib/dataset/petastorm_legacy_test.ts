@@ -3,9 +3,12 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { createHash } from "node:crypto";
 import { LakeError } from "../core/errors.ts";
 import { makeBatchReader } from "./batch_reader.ts";
+import { openDataset } from "./dataset_folder.ts";
+import { readDatasetSchema } from "./dataset_metadata.ts";
 import type { FieldValue } from "./field_values.ts";
 import { inPseudorandomSplit, inSet } from "./predicates.ts";
 import { makeReader } from "./row_reader.ts";
+import type { UnischemaField } from "./unischema.ts";
 
 const DATA = new URL("../../../shared/data/petastorm_legacy/", import.meta.url);
 const here = await Deno.stat(DATA).then(() => true, () => false);
@@ -89,3 +92,61 @@ legacyTest("makeReader() names a damaged picture", async (version) => {
   await assertRejects(() => Array.fromAsync(reader), LakeError, 'Cannot decode field "image_png"');
   await Deno.remove(copy, { recursive: true });
 });
+
+/** A line a field: name, type, shape, codec. */
+const SCHEMAS: Record<string, string[]> = {
+  "0.4.0": [
+    "decimal decimal () scalar decimal(10,9)",
+    "empty_matrix_string bytes (any) ndarray",
+    "id int64 () scalar LongType",
+    "id2 int32 () scalar ShortType",
+    "image_png uint8 (32,16,3) compressed_image png 80",
+    "matrix float32 (32,16,3) ndarray",
+    "matrix_nullable? uint16 (32,16,3) ndarray",
+    "matrix_string bytes (any) ndarray",
+    "matrix_uint16 uint16 (32,16,3) ndarray",
+    "partition_key str () scalar StringType",
+    "python_primitive_uint8 uint8 () scalar ShortType",
+    "sensor_name str (1) ndarray",
+    "string_array_nullable? str (any) ndarray",
+  ],
+  "0.7.6": [
+    "decimal decimal () scalar decimal(10,9)",
+    "empty_matrix_string bytes (any) ndarray",
+    "id int64 () scalar LongType",
+    "id2 int32 () scalar ShortType",
+    "id_float float64 () scalar DoubleType",
+    "id_odd bool () scalar BooleanType",
+    "image_png uint8 (32,16,3) compressed_image png 80",
+    "integer_nullable? int32 () scalar ShortType",
+    "matrix float32 (32,16,3) ndarray",
+    "matrix_nullable? uint16 (32,16,3) ndarray",
+    "matrix_string bytes (any,any) ndarray",
+    "matrix_uint16 uint16 (32,16,3) ndarray",
+    "matrix_uint32 uint32 (32,16,3) ndarray",
+    "partition_key str () scalar StringType",
+    "python_primitive_uint8 uint8 () scalar ShortType",
+    "sensor_name str (1) ndarray",
+    "string_array_nullable? str (any) ndarray",
+  ],
+};
+
+legacyTest("the schema is read from its pickle, every field", async (version) => {
+  const store = await openDataset(new URL(version, DATA).href);
+  const schema = (await readDatasetSchema(store))!;
+  assertEquals(schema.name, "TestSchema");
+  assertEquals([...schema.fields.values()].map(inWords), SCHEMAS[version]!);
+  await store.close();
+});
+
+function inWords({ name, dtype, shape, nullable, codec }: UnischemaField): string {
+  const lengths = shape.map((length) => length ?? "any");
+  const details = codec?.kind === "scalar"
+    ? typeof codec.sparkType === "string"
+      ? [codec.sparkType]
+      : [`decimal(${codec.sparkType.precision},${codec.sparkType.scale})`]
+    : codec?.kind === "compressed_image"
+    ? [codec.format, codec.quality]
+    : [];
+  return [`${name}${nullable ? "?" : ""}`, dtype, `(${lengths})`, codec?.kind, ...details].join(" ");
+}

@@ -9,7 +9,7 @@ import { writeMetadata } from "hyparquet-writer/src/metadata.js";
 import { LakeError } from "../core/errors.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import type { DatasetFile } from "./dataset_files.ts";
-import { leaves, projectSchema } from "./footer.ts";
+import { leaves, projectSchema } from "./file_metadata.ts";
 
 /** Chunks that lie closer than this are fetched in one range: a request costs more than so many bytes. */
 const GAP_BYTES = 64 << 10;

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import pl from "nodejs-polars";
 import { QualityError } from "../core/errors.ts";
-import { tempFolder } from "./_test_dataset.ts";
+import { tempFolder } from "./_test_written_datasets.ts";
 import { saveToCsv, saveToParquetArrow } from "./save_frames.ts";
 
 const FRAME = pl.DataFrame({

@@ -9,7 +9,7 @@ import { type DatasetFile, type DatasetFiles, listDatasetFiles } from "./dataset
 import { decodeSchema } from "./decode_row_group.ts";
 import { isOwnPart } from "./dataset_folder.ts";
 import { schemaIn } from "./dataset_metadata.ts";
-import { parsedFooter, readFooter, topLevel } from "./footer.ts";
+import { parsedFooter, readFileMetaData, topLevel } from "./file_metadata.ts";
 import { type HiveColumn, hiveColumns, hiveField } from "./hive_columns.ts";
 import { footerOf, keyValuesOf } from "./parquet_footer.ts";
 import { type DatasetPlace, openPlace } from "./place.ts";
@@ -54,7 +54,9 @@ export async function scanDataset(where: DatasetPlace, options: StoreOptions = {
     const listed = await listDatasetFiles(place);
     const summary = listed.metadata && await readSummary(store, listed.metadata);
     if (!summary && place.file === null) refuseOwnParts(name, listed.files);
-    const footers = summary ? split(summary.footer, listed, name) : await readFooters(store, listed.files);
+    const footers = summary
+      ? split(summary.footer, listed, name)
+      : await readFileMetaDatas(store, listed.files);
     sameSchemas(name, footers);
     const common = listed.commonMetadata && await readSummary(store, listed.commonMetadata);
     const hive = hiveColumns(footers.map(({ file }) => file));
@@ -91,12 +93,12 @@ interface FileFooter {
   footer: FileMetaData;
 }
 
-async function readFooters(store: ObjectStore, files: readonly DatasetFile[]): Promise<FileFooter[]> {
+async function readFileMetaDatas(store: ObjectStore, files: readonly DatasetFile[]): Promise<FileFooter[]> {
   const footers: FileFooter[] = [];
   for (let from = 0; from < files.length; from += FOOTERS_AT_ONCE) {
     const some = files.slice(from, from + FOOTERS_AT_ONCE);
     footers.push(
-      ...await Promise.all(some.map(async (file) => ({ file, footer: await readFooter(store, file) }))),
+      ...await Promise.all(some.map(async (file) => ({ file, footer: await readFileMetaData(store, file) }))),
     );
   }
   return footers;

@@ -78,7 +78,7 @@ export function volatilityProxy(
       badPrintDays.push(price.day);
       return null;
     }
-    return hasRange(price) ? parkinson(price) : null;
+    return hasRange(price) ? parkinson(price.min_price_usd, price.max_price_usd) : null;
   });
   const counts = { days: present.length, days_with_range: daysWithRange, bad_print_days: badPrintDays };
   return { kind: chosen, explanation: explain(chosen, kind !== undefined, counts), values, ...counts };
@@ -88,8 +88,9 @@ function hasRange(price: DailyPrice): boolean {
   return price.max_price_usd > price.min_price_usd;
 }
 
-function parkinson(price: DailyPrice): number {
-  return Math.log(price.max_price_usd / price.min_price_usd) / (2 * Math.sqrt(Math.LN2));
+/** Parkinson's volatility of a day from its low and high. */
+export function parkinson(low: number, high: number): number {
+  return Math.log(high / low) / (2 * Math.sqrt(Math.LN2));
 }
 
 /** A real crash moves the average too, today's or yesterday's side of it; a wrong print stands alone. */

@@ -3,6 +3,7 @@ import pl from "nodejs-polars";
 import { QualityError } from "../core/errors.ts";
 import { DAY_MS } from "../core/time.ts";
 import type { SeriesRows } from "./series_rows.ts";
+import { parkinson } from "./volatility_proxy.ts";
 import { windowMean } from "./windows.ts";
 
 /** A UTC day of one market. */
@@ -133,9 +134,7 @@ export function volatilityRows(
   const numbers = candles.length === 0 ? [] : Array.from({ length: last - first + 1 }, (_, i) => first + i);
   const grid = numbers.map((number) => byDay.get(number) ?? null);
   const column = (of: (candle: DailyCandle) => number) => grid.map((candle) => candle && of(candle));
-  const volatility = column(({ high, low }) =>
-    Math.max(LEAST_VOLATILITY, Math.log(high / low) / (2 * Math.sqrt(Math.LN2)))
-  );
+  const volatility = column(({ high, low }) => Math.max(LEAST_VOLATILITY, parkinson(low, high)));
   const frame = pl.DataFrame([
     pl.Series("day", numbers.map((number) => utcDayOf(number)), pl.String),
     pl.Series("close", column(({ close }) => close), pl.Float64),

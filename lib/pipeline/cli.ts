@@ -13,6 +13,7 @@ import { EXIT, exitCodeOf } from "./exit_codes.ts";
 import { registerIngest } from "./ingest/register_ingest.ts";
 import { registerNotebooks } from "./notebooks/register_notebooks.ts";
 import type { QueryFlags } from "./query_command.ts";
+import { LAKE_TO_READ } from "./lake_option.ts";
 
 const ENGINE = (...choices: string[]) =>
   new Option("--engine <name>", "SQL engine").choices(choices).default("duckdb");
@@ -147,10 +148,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--interval <length>", "bars of one length, such as 1m (default: all)")
     .option("--from <time>", "from this time on (ISO 8601) instead of the stream's own start")
     .option("--to <time>", "up to before this time (ISO 8601) instead of the stream's own end")
-    .option(
-      "--lake <place>",
-      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
-    )
+    .option(...LAKE_TO_READ)
     .option("--fill <source>", "take another source's bars of this lake where the stream's own are absent")
     .option("--dry-run", "with --fill: say how many could be filled; write nothing")
     .option("--now <time>", "judge as if it were this time (ISO 8601)")
@@ -163,10 +161,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
   program.command("quality")
     .description("checks a lake now and prints the report; exit code 5 where a check fails")
     .option("--date <day>", "check nothing: print the newest report of this day (YYYY-MM-DD)")
-    .option(
-      "--lake <place>",
-      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
-    )
+    .option(...LAKE_TO_READ)
     .option("--now <time>", "check as if it were this time (ISO 8601)")
     .option("--json", "print the report as JSON on stdout")
     .action(async (flags: Record<string, unknown>) => {
@@ -177,10 +172,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
   program.command("leaderboard")
     .description("compares models with the baselines on the same walk, and says which is to be served")
     .option("--ohlcv <file>", "a candle file instead of a lake, .csv, .csv.gz or .zip")
-    .option(
-      "--lake <place>",
-      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
-    )
+    .option(...LAKE_TO_READ)
     .option("--symbol <name>", "the market (default: BTCUSD)")
     .option("--horizon <days>", "days ahead (default: 1)")
     .option("--since <day>", "leave out what is older (YYYY-MM-DD)")
@@ -203,10 +195,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       "changes the future and looks whether any feature or forecast of the past changes; exit code 5 if so",
     )
     .option("--ohlcv <file>", "a candle file instead of a lake, .csv, .csv.gz or .zip")
-    .option(
-      "--lake <place>",
-      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
-    )
+    .option(...LAKE_TO_READ)
     .option("--symbol <name>", "the market (default: BTCUSD)")
     .option("--horizon <days>", "days ahead (default: 1)")
     .option("--now <time>", "look as if it were this time (ISO 8601)")

@@ -24,6 +24,8 @@
  * minute in 200 is silent, that is up to about five minutes.
  */
 
+import { logGamma } from "../core/log_gamma.ts";
+
 /** Runs of missing bars in order of time, as columns. */
 export interface Runs {
   /** Start of the first missing bar, epoch milliseconds. */
@@ -198,13 +200,4 @@ function tail(bars: number, a: number, b: number): number {
     return chance;
   }
   return Math.exp(logGamma(a + bars - 1) - logGamma(a) + logGamma(a + b) - logGamma(a + b + bars - 1));
-}
-
-/** Stirling's series after a shift to where it holds to a relative 1e-10. */
-function logGamma(x: number): number {
-  let shift = 0;
-  while (x < 8) shift -= Math.log(x++);
-  const inverse = 1 / (x * x);
-  return shift + (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) +
-    (1 / 12 - (1 / 360 - inverse / 1260) * inverse) / x;
 }

@@ -2,7 +2,7 @@
 import { createReadStream } from "node:fs";
 import { crc32, createInflateRaw } from "node:zlib";
 import { LakeError, QualityError, SourceError } from "../core/errors.ts";
-import { openCandles } from "./candles_csv.ts";
+import { openCandles } from "./candle_file_bytes.ts";
 
 /** How a file's text is packed. */
 export type Packing =

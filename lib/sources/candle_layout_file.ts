@@ -9,7 +9,7 @@ import { lastLineEnds, openPacked, type Packing, packingOf, unreadable } from ".
 import type { FurtherColumn } from "./candle_contract.ts";
 import { detectLayout, type LayoutFit } from "./candle_layout_detect.ts";
 import { type FurtherValue, lineReader } from "./candle_layout_lines.ts";
-import { LINE_CHARS } from "./candles_csv.ts";
+import { LINE_CHARS } from "./candle_file_bytes.ts";
 
 /** What a person may say about a file, and the clock. */
 export interface CandleFileOptions {

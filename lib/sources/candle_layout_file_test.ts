@@ -5,7 +5,7 @@ import { LakeError, QualityError, SourceError } from "../core/errors.ts";
 import type { Candle, Reject } from "../core/rows.ts";
 import { DAY_MS, MINUTE_MS } from "../core/time.ts";
 import { type CandleFileOptions, previewCandles, readCandleFile } from "./candle_layout_file.ts";
-import { LINE_CHARS } from "./candles_csv.ts";
+import { LINE_CHARS } from "./candle_file_bytes.ts";
 
 const HEADER = "time,open,close,high,low,volume";
 const START = Date.UTC(2025, 0, 1);

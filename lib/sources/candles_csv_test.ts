@@ -3,6 +3,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { LakeError, QualityError, SourceError } from "../core/errors.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
+import { openCandles } from "./candle_file_bytes.ts";
 import {
   CANDLE_COLUMNS,
   type CandleFile,
@@ -10,7 +11,6 @@ import {
   cleanCandles,
   EARLIEST_MS,
   inspectCandles,
-  openCandles,
   splitCells,
   TIMEFRAMES,
 } from "./candles_csv.ts";

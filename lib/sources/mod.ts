@@ -7,6 +7,7 @@
 export * from "./candle_pieces.ts";
 export * from "./candle_rows.ts";
 export * from "./candle_server.ts";
+export * from "./candle_file_bytes.ts";
 export * from "./candles_csv.ts";
 export * from "./coingecko_parse.ts";
 export * from "./coingecko_settings.ts";

@@ -5,11 +5,11 @@
 import { LakeError, SqlError } from "../core/errors.ts";
 import type { Reject } from "../core/rows.ts";
 import { explainWriteError } from "../lake/store_local.ts";
+import { openCandles } from "../sources/candle_file_bytes.ts";
 import {
   CANDLE_COLUMNS,
   type CandleFile,
   cleanCandles,
-  openCandles,
   type RowCheck,
   soundCandleSql,
 } from "../sources/candles_csv.ts";

@@ -1,6 +1,7 @@
 /** The flags of `ingest`, `replay` and `doctor`. */
 import type { Command } from "commander";
 import type { CommandIo } from "../command_io.ts";
+import { LAKE_TO_READ } from "../lake_option.ts";
 
 /** Adds the three commands; each loads its own code when it runs. */
 export function registerIngest(
@@ -27,10 +28,7 @@ export function registerIngest(
     .description("redrives the dead letters; exit code 7 while some wait")
     .option("--step <name>", "only letters of this step, such as ingest or process")
     .option("--discard", "do not redrive: settle them as lost, and write that into the run log")
-    .option(
-      "--lake <place>",
-      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
-    )
+    .option(...LAKE_TO_READ)
     .option("--now <time>", "run as if it were this time (ISO 8601)")
     .option("--dry-run", "say what would be redriven; change nothing")
     .option("--json", "print a summary as JSON on stdout")
@@ -42,10 +40,7 @@ export function registerIngest(
   program.command("doctor")
     .description("is the lake whole, settled and fresh? exit code 8 where an object is damaged")
     .option("--quarantine", "move damaged objects to quarantine/, so that the next run makes them again")
-    .option(
-      "--lake <place>",
-      "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists)",
-    )
+    .option(...LAKE_TO_READ)
     .option("--now <time>", "run as if it were this time (ISO 8601)")
     .option("--json", "print {healthy, findings} as JSON on stdout")
     .action(async (flags: Record<string, unknown>) => {

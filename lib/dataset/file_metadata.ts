@@ -1,40 +1,22 @@
-/** Footers: what a Parquet file says about its schema and its row groups. */
+/** What a Parquet file says about its schema and its row groups, as a decoder wants it. */
 import { type FileMetaData, parquetMetadata, type ParquetType, type SchemaElement } from "hyparquet";
-import { LakeError } from "../core/errors.ts";
 import type { ObjectInfo, ObjectStore } from "../lake/store.ts";
+import { readTail, unreadableParquet } from "./parquet_tail.ts";
 
-/** A footer of a usual file lies within its last bytes, so that one range is enough. */
-const TAIL_BYTES = 64 << 10;
-/** Magic, footer, length of the footer, magic. */
-const SMALLEST_FILE = 12;
 /** A decoder counts rows of a row group in 32 bits. */
 const MAX_ROWS = 2n ** 31n - 1n;
 
 /**
- * Reads a file's footer, in one range or, where it is long, two.
+ * Reads what a file says about itself.
  *
  * @throws {LakeError} where the object is gone, torn, or no Parquet file.
  */
-export async function readFooter(store: ObjectStore, { key, size }: ObjectInfo): Promise<FileMetaData> {
-  const fail = (state: string, cause?: unknown) =>
-    new LakeError(
-      `Cannot read "${store.locate(key)}": ${state}, write the file again or take it out of the dataset`,
-      { cause },
-    );
-  if (size < SMALLEST_FILE) throw fail(`it has ${size} bytes, too few for a Parquet file`);
-  let tail = await readTail(store, key, size, Math.min(size, TAIL_BYTES));
-  if (tail === null) throw fail("it is gone");
-  const magic = new TextDecoder("latin1").decode(tail.subarray(-4));
-  if (magic === "PARE") throw fail("its footer is encrypted, which is not supported");
-  if (magic !== "PAR1") throw fail(`it does not end as a Parquet file does (truncated, or another format)`);
-  const length = new DataView(tail.buffer, tail.byteOffset).getUint32(tail.length - 8, true);
-  if (length + 8 > size) throw fail(`its footer claims ${length} bytes of a file of ${size}`);
-  if (length + 8 > tail.length) tail = await readTail(store, key, size, length + 8);
-  if (tail === null) throw fail("it is gone");
+export async function readFileMetaData(store: ObjectStore, object: ObjectInfo): Promise<FileMetaData> {
+  const tail = await readTail(store, object);
   try {
     return parsedFooter(tail);
   } catch (cause) {
-    throw fail(`its footer is damaged (${(cause as Error).message})`, cause);
+    throw unreadableParquet(store, object.key, `its footer is damaged (${(cause as Error).message})`, cause);
   }
 }
 
@@ -66,11 +48,6 @@ export function parsedFooter(bytes: Uint8Array): FileMetaData {
     }
   }
   return footer;
-}
-
-async function readTail(store: ObjectStore, key: string, size: number, length: number) {
-  const bytes = await store.getRange(key, size - length, length);
-  return bytes?.length === length ? bytes : null;
 }
 
 /**
