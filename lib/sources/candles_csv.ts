@@ -39,6 +39,8 @@ export interface CandleFile {
   /** File name without folders. */
   name: string;
   gzip: boolean;
+  /** Whether its first rows have quotes: without any the engine need not look for them in the others. */
+  quoted: boolean;
   /** Column names in the file's order, lower case. */
   columns: string[];
   /** A key of {@linkcode TIMEFRAMES}: the most frequent step between the first bars. */
@@ -103,6 +105,7 @@ export async function inspectCandles(
     path,
     name: path.slice(path.lastIndexOf("/") + 1),
     gzip,
+    quoted: lines.some((line) => line.includes('"')),
     columns,
     examples: columns.map((_, at) => rows.find((cells) => (cells[at] ?? "") !== "")?.[at] ?? ""),
     timeframe: timeframe ?? timeframeOf(path, times),

@@ -317,7 +317,7 @@ Deno.test("openCandles() never gives a short read: gzip cut in its header, its b
     const path = await fileOf(ZIPPED.subarray(0, length), { suffix: ".csv.gz" });
     await assertRejects(() => unzipped(path), LakeError, "damaged or cut short");
     await assertRejects(() => inspectCandles(path), LakeError, "nothing of it was kept");
-    const file = { path, name: "a.csv.gz", gzip: true, columns: COLUMNS, timeframe: "1m" };
+    const file = { path, name: "a.csv.gz", gzip: true, quoted: false, columns: COLUMNS, timeframe: "1m" };
     const cleanPath = `${FOLDER}/clean.csv`;
     await assertRejects(() => cleanCandles(file, { cleanPath, latestMs: LATEST }), LakeError);
   }

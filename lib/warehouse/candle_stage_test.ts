@@ -316,7 +316,8 @@ Deno.test("CandleStage load() and cleanCandles() agree on every mutated line", a
       const lines = minutes(0, 4).with(at, mutated);
       const path = `${scratch}/in.csv`, cleanPath = `${scratch}/out.csv`;
       await Deno.writeTextFile(path, `${HEADER}\n${lines.join("\n")}\n`);
-      const file = { path, name: "in.csv", gzip: false, columns: HEADER.split(","), timeframe: "1m" };
+      const columns = HEADER.split(","), quoted = at % 2 === 0;
+      const file = { path, name: "in.csv", gzip: false, quoted, columns, timeframe: "1m" };
       const fast = await load(file);
       const { kept, rejects } = await cleanCandles(file, { cleanPath, latestMs: LATEST });
       assertEquals([fast.report.rows, fast.report.rejects], [kept, rejects]);

@@ -12,6 +12,7 @@ const DIALECT = `
   SET GLOBAL TimeZone = 'UTC';
   SET GLOBAL integer_division = true;
   CREATE MACRO from_unixtime(seconds) AS to_timestamp(seconds);
+  CREATE MACRO from_unixtime_nanos(nanos) AS make_timestamp(nanos // 1000);
   CREATE MACRO sequence(first, last) AS generate_series(first, last);
   CREATE MACRO approx_percentile(x, fraction) AS approx_quantile(x, fraction);
   CREATE SCHEMA crypto_analytics;

@@ -31,7 +31,7 @@ SELECT hour_start, open, high, low, close, volume,
   CASE WHEN first_source = last_source THEN first_source ELSE concat(first_source, '+', last_source) END AS source,
   symbol, year(hour_start) AS year, month(hour_start) AS month
 FROM (
-  SELECT ranked.*, timestamp '1970-01-01 00:00:00' + (hour_ms / 3600000) * interval '1' hour AS hour_start
+  SELECT ranked.*, CAST(from_unixtime_nanos(hour_ms * 1000000) AS timestamp) AS hour_start
   FROM ranked
   WHERE choice = 1
 )
