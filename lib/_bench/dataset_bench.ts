@@ -38,15 +38,18 @@ const peer = (
 await time(lakebook("write", String(ROWS)));
 const contests: Record<string, Record<string, string[]>> = {
   "record batches": {
-    lakebook: lakebook("batches"),
+    lakebook: lakebook("batches", String(ROWS)),
     ...(python &&
-      { "petastorm make_batch_reader": peer("batches"), "pyarrow, bare columns": peer("pyarrow") }),
+      {
+        "petastorm make_batch_reader": peer("batches", String(ROWS)),
+        "pyarrow, bare columns": peer("pyarrow", String(ROWS)),
+      }),
   },
   rows: {
-    lakebook: lakebook("rows"),
+    lakebook: lakebook("rows", String(ROWS)),
     ...(python && { "petastorm make_reader": peer("rows", String(PETASTORM_ROWS)) }),
   },
-  "windows of 24 with a target": { lakebook: lakebook("windows") },
+  "windows of 24 with a target": { lakebook: lakebook("windows", String(ROWS)) },
 };
 for (const [name, jobs] of Object.entries(contests)) {
   console.log(`\n${name}: ${ROWS} rows, ${RUNS} runs`);

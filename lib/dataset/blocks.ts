@@ -5,7 +5,7 @@
  */
 import type { KeptRows, RowGroups } from "./row_groups.ts";
 import { permutation } from "./shuffle.ts";
-import { allRows, type RowChoice } from "./gather_rows.ts";
+import { allRowsShared, type RowChoice } from "./gather_rows.ts";
 
 /** Where a reader stands. */
 export interface Cursor {
@@ -65,7 +65,7 @@ function whole({ batch, rows }: KeptRows, { epoch, group }: Cursor): Block {
   return {
     batches: [batch],
     which: null,
-    rows: rows ?? allRows(batch.numRows),
+    rows: rows ?? allRowsShared(batch.numRows),
     next: { epoch, group: group + 1, row: 0, taken: 0 },
   };
 }

@@ -1,6 +1,7 @@
-/** Parquet bytes into Arrow, by the Parquet decoder of Apache Arrow's Rust project, compiled to WebAssembly. */
+/** Parquet bytes into Arrow. */
 import { type RecordBatch, type Schema, tableFromIPC } from "apache-arrow";
-import { readParquet, readSchema } from "parquet-wasm";
+import { readSchema } from "parquet-wasm";
+import { parquetToIpc } from "./parquet_to_ipc.ts";
 
 /**
  * Decodes a Parquet file of one row group into one record batch.
@@ -8,7 +9,12 @@ import { readParquet, readSchema } from "parquet-wasm";
  * @throws {Error} of the decoder's own kind where the bytes are damaged.
  */
 export function decodeRowGroup(file: Uint8Array, rows: number): RecordBatch {
-  const table = tableFromIPC(readParquet(file, { batchSize: rows }).intoIPCStream());
+  return batchOf(parquetToIpc(file, rows), rows);
+}
+
+/** The one record batch of an Arrow IPC stream, whose bytes it keeps using. */
+export function batchOf(ipc: Uint8Array, rows: number): RecordBatch {
+  const table = tableFromIPC(ipc);
   if (table.numRows !== rows || table.batches.length !== 1) {
     throw new Error(`${table.numRows} rows came of ${rows}`);
   }

@@ -35,6 +35,14 @@ export function allRows(count: number): Uint32Array {
   return rows;
 }
 
+let inOrder = new Uint32Array();
+
+/** The same to look at, not to write to: all callers share it. */
+export function allRowsShared(count: number): Uint32Array {
+  if (inOrder.length < count) inOrder = allRows(count) as Uint32Array<ArrayBuffer>;
+  return inOrder.subarray(0, count);
+}
+
 function take(parts: readonly Data[], which: Uint32Array, rows: Uint32Array): Data {
   const { type } = parts[0]!;
   const shape = { type, length: rows.length, ...takeNulls(parts, which, rows) };

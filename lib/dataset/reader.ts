@@ -154,11 +154,12 @@ export class Reader<T> implements AsyncIterableIterator<T>, AsyncDisposable, Dis
     this.#at = 0;
   }
 
-  /** Lets go of the store and of what was fetched ahead. */
+  /** Lets go of the store, of what was loaded ahead, and of the workers. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#moveTo(START);
+    this.#groups[Symbol.dispose]();
     await this.#dataset[Symbol.asyncDispose]();
   }
 

@@ -25,8 +25,13 @@ export interface ReaderOptions {
   predicate?: Predicate;
   /** Gives only rows that fulfil them, and does not fetch row groups that cannot have any. */
   filters?: Filters;
-  /** Row groups that are fetched ahead of the one in use; this bounds the memory. */
+  /** Row groups that are fetched ahead of the one in use, decoded where workers do it; this bounds the memory. */
   prefetch?: number;
+  /**
+   * Threads that decode ahead, beside the reader's own; 0 for none. Left out, two where there are 32 MB or more to
+   * decode (less is read before a thread has started).
+   */
+  workers?: number;
   /** Keeps fetched row groups in a local folder. */
   cache?: CacheOptions;
   /** For datasets on S3, named by URL: credentials and endpoint. */
@@ -48,10 +53,14 @@ export interface ReaderPlan {
   seed: number;
   epochs: number;
   prefetch: number;
+  workers: number;
   cache: CacheOptions | null;
   /** Changes with every setting that changes what is given, or in which order; `numEpochs` is none of them. */
   fingerprint: string;
 }
+
+/** Workers pay from here on: they take about 0.1 s to start, and decode some hundreds of MB a second. */
+const WORKER_BYTES = 32 << 20;
 
 const MAX_SEED = 2 ** 32 - 1;
 
@@ -78,6 +87,7 @@ export function planReader(
   whole("shuffleRows", shuffleRows, 0);
   whole("seed", seed, 0, MAX_SEED);
   whole("prefetch", prefetch, 0);
+  if (options.workers !== undefined) whole("workers", options.workers, 0);
   if (numEpochs !== null) whole("numEpochs", numEpochs, 1);
   const filters = options.filters ? checkedFilters(options.filters, dataset.schema) : [];
   for (const field of predicate?.fields ?? []) {
@@ -98,9 +108,10 @@ export function planReader(
     ? [...dataset.pieces]
     : dataset.pieces.filter((piece) => mayMatch(filters, piece, dataset.hive));
   if (compare) pieces.sort(compare);
+  const chosen = shard(dataset, pieces.length, curShard, shardCount);
   return {
     pieces,
-    chosen: shard(dataset, pieces.length, curShard, shardCount),
+    chosen,
     schema: new Schema(dataset.schema.fields.filter(({ name }) => needed.has(name))),
     filters,
     predicate,
@@ -109,6 +120,7 @@ export function planReader(
     seed,
     epochs: numEpochs ?? Infinity,
     prefetch,
+    workers: options.workers ?? usefulWorkers(pieces, chosen, needed),
     cache,
     fingerprint: fingerprint([
       settings,
@@ -119,6 +131,22 @@ export function planReader(
       filters,
     ]),
   };
+}
+
+/** How many workers are worth their start. */
+function usefulWorkers(
+  pieces: readonly RowGroupPiece[],
+  chosen: Uint32Array,
+  columns: ReadonlySet<string>,
+): number {
+  let bytes = 0;
+  for (const number of chosen) {
+    for (const { meta_data } of pieces[number]!.group.columns) {
+      if (columns.has(meta_data!.path_in_schema[0]!)) bytes += Number(meta_data!.total_uncompressed_size);
+    }
+    if (bytes >= WORKER_BYTES) return Math.min(2, navigator.hardwareConcurrency);
+  }
+  return 0;
 }
 
 /** The row groups of a shard, evenly spread. */

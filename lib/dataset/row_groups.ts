@@ -1,6 +1,10 @@
-/** A reader's row groups: fetched ahead, decoded when their turn comes, and cut down to the rows that are wanted. */
+/**
+ * A reader's row groups: fetched ahead, decoded (ahead by workers, or when their turn comes), and cut down to the rows
+ * that are wanted.
+ */
 import type { RecordBatch, Schema } from "apache-arrow";
 import { decodeRowGroup } from "./decode_row_group.ts";
+import { DecodeWorkers } from "./decode_workers.ts";
 import { type CacheOptions, DiskCache } from "./disk_cache.ts";
 import { type Alternatives, matchingRows } from "./filters.ts";
 import { withHiveColumns } from "./hive_columns.ts";
@@ -8,7 +12,7 @@ import type { Dataset } from "./scan_dataset.ts";
 import { Prefetch } from "./prefetch.ts";
 import { damaged, fetchRowGroup, type RowGroupPiece } from "./row_group_file.ts";
 import { permutation } from "./shuffle.ts";
-import { allRows } from "./gather_rows.ts";
+import { allRowsShared } from "./gather_rows.ts";
 
 /** What a reader did so far. */
 export interface Diagnostics {
@@ -24,7 +28,7 @@ export interface Diagnostics {
   fetches: number;
   bytes_fetched: number;
   cache_hits: number;
-  /** Row groups that wait in memory, fetched and not decoded. */
+  /** Row groups that wait in memory for their turn. */
   prefetched: number;
 }
 
@@ -51,8 +55,12 @@ export interface RowGroupsOptions {
   shuffleSeed: number | null;
   epochs: number;
   prefetch: number;
+  workers: number;
   cache: CacheOptions | null;
 }
+
+/** What was loaded of a row group: a batch where workers decode, else the file's bytes; null where no column is stored. */
+type Loaded = RecordBatch | Uint8Array | null;
 
 /** Decoded row groups that are kept for the case that they are asked for again. */
 const DECODED = 2;
@@ -64,19 +72,21 @@ export class RowGroups {
   readonly #options: RowGroupsOptions;
   readonly #stored: ReadonlySet<string>;
   readonly #cache: DiskCache | null;
-  readonly #fetched: Prefetch<Uint8Array>;
+  readonly #workers: DecodeWorkers | null;
+  readonly #loaded: Prefetch<Loaded>;
   readonly #decoded = new Map<number, Promise<KeptRows>>();
   #order: { epoch: number; order: Uint32Array } | null = null;
 
   constructor(dataset: Dataset, options: RowGroupsOptions) {
-    const { chosen: { length }, schema, epochs, prefetch, cache } = options;
+    const { chosen: { length }, schema, epochs, prefetch, workers, cache } = options;
     this.#dataset = dataset;
     this.#options = options;
     const hive = new Set(dataset.hive.map(({ name }) => name));
     this.#stored = new Set(schema.fields.map(({ name }) => name).filter((name) => !hive.has(name)));
     this.#cache = cache && new DiskCache(cache);
-    this.#fetched = new Prefetch(
-      (at) => this.#fetch(this.pieceAt(Math.floor(at / length), at % length)),
+    this.#workers = workers > 0 ? new DecodeWorkers(workers) : null;
+    this.#loaded = new Prefetch(
+      (at) => this.#load(this.pieceAt(Math.floor(at / length), at % length)),
       { ahead: prefetch, end: length === 0 ? 0 : length * epochs },
     );
     this.diagnostics = {
@@ -110,7 +120,7 @@ export class RowGroups {
 
   /** The row group at a place of an epoch's order. */
   async inEpoch(epoch: number, at: number): Promise<KeptRows> {
-    return await this.#decode(this.pieceAt(epoch, at), () => this.#fetched.take(epoch * this.count + at));
+    return await this.#decode(this.pieceAt(epoch, at), () => this.#loaded.take(epoch * this.count + at));
   }
 
   /**
@@ -122,20 +132,26 @@ export class RowGroups {
     const inOrder = at < this.count && this.pieceAt(epoch, at) === piece;
     return await this.#decode(
       piece,
-      () => inOrder ? this.#fetched.take(epoch * this.count + at) : this.#fetch(piece),
+      () => inOrder ? this.#loaded.take(epoch * this.count + at) : this.#load(piece),
     );
   }
 
-  /** Forgets what was fetched and decoded. */
+  /** Forgets what was loaded and decoded. */
   clear(): void {
-    this.#fetched.clear();
+    this.#loaded.clear();
     this.#decoded.clear();
   }
 
-  #decode(piece: number, fetch: () => Promise<Uint8Array>): Promise<KeptRows> {
+  /** Ends the workers. */
+  [Symbol.dispose](): void {
+    this.clear();
+    this.#workers?.[Symbol.dispose]();
+  }
+
+  #decode(piece: number, load: () => Promise<Loaded>): Promise<KeptRows> {
     const known = this.#decoded.get(piece);
     if (known) return known;
-    const decoding = fetch().then((bytes) => this.#keep(this.#options.pieces[piece]!, bytes));
+    const decoding = load().then((loaded) => this.#keep(this.#options.pieces[piece]!, loaded));
     decoding.catch(() => this.#decoded.delete(piece));
     this.#decoded.set(piece, decoding);
     for (const oldest of this.#decoded.keys()) {
@@ -145,10 +161,19 @@ export class RowGroups {
     return decoding;
   }
 
-  async #fetch(number: number): Promise<Uint8Array> {
+  async #load(number: number): Promise<Loaded> {
+    if (this.#stored.size === 0) return null;
     const piece = this.#options.pieces[number]!;
+    const bytes = await this.#fetch(piece);
+    if (this.#workers === null) return bytes;
+    return await this.#workers.decode(bytes, piece.rows).catch((cause) => {
+      // A closed reader is no damage.
+      throw cause instanceof TypeError ? cause : this.#undecoded(piece, cause);
+    });
+  }
+
+  async #fetch(piece: RowGroupPiece): Promise<Uint8Array<ArrayBuffer>> {
     const { store, fingerprint } = this.#dataset;
-    if (this.#stored.size === 0) return new Uint8Array();
     const key = `${fingerprint} ${piece.file.path} ${piece.index} ${[...this.#stored].sort()}`;
     const cached = await this.#cache?.get(key);
     if (cached) {
@@ -163,23 +188,29 @@ export class RowGroups {
     return bytes;
   }
 
-  #keep(piece: RowGroupPiece, bytes: Uint8Array): KeptRows {
+  #decodeHere(piece: RowGroupPiece, bytes: Uint8Array): RecordBatch {
+    try {
+      return decodeRowGroup(bytes, piece.rows);
+    } catch (cause) {
+      throw this.#undecoded(piece, cause);
+    }
+  }
+
+  #undecoded(piece: RowGroupPiece, cause: unknown): Error {
+    return damaged(this.#dataset.store, piece, `it does not decode (${(cause as Error).message})`, cause);
+  }
+
+  #keep(piece: RowGroupPiece, loaded: Loaded): KeptRows {
     const { schema, filters, test } = this.#options;
     const { hive } = this.#dataset;
     const { diagnostics } = this;
-    diagnostics.prefetched = this.#fetched.size;
-    let stored: RecordBatch | null;
-    try {
-      stored = this.#stored.size === 0 ? null : decodeRowGroup(bytes, piece.rows);
-    } catch (cause) {
-      const state = `it does not decode (${(cause as Error).message})`;
-      throw damaged(this.#dataset.store, piece, state, cause);
-    }
+    diagnostics.prefetched = this.#loaded.size;
+    const stored = loaded instanceof Uint8Array ? this.#decodeHere(piece, loaded) : loaded;
     const batch = withHiveColumns(stored, { schema, rows: piece.rows, columns: hive, file: piece.file });
     let rows = filters.length > 0 ? matchingRows(filters, batch) : null;
     if (test) {
       const passes = test(batch);
-      rows = (rows ?? allRows(batch.numRows)).filter(passes);
+      rows = (rows ?? allRowsShared(batch.numRows)).filter(passes);
     }
     const count = rows?.length ?? batch.numRows;
     diagnostics.row_groups_read++;

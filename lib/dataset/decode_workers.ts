@@ -1,0 +1,96 @@
+import type { RecordBatch } from "apache-arrow";
+import { batchOf } from "./decode_row_group.ts";
+
+/** A Parquet file of one row group. */
+export interface DecodeJob {
+  file: Uint8Array<ArrayBuffer>;
+  rows: number;
+}
+
+/** What came of a job. */
+export type DecodeAnswer = { ipc: Uint8Array<ArrayBuffer> } | { error: string };
+
+interface Lane {
+  worker: Worker;
+  /** Jobs in the worker's hands, oldest first: it answers in their order. */
+  jobs: { resolve(ipc: Uint8Array): void; reject(error: Error): void }[];
+}
+
+/**
+ * Threads that decode row groups while their consumer computes. They start with the first jobs, and end with
+ * `Symbol.dispose`; jobs that are not done by then fail.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { parquetWriteBuffer } from "hyparquet-writer";
+ * const columnData = [{ name: "price", data: [1, 2, 3], type: "DOUBLE" as const }];
+ * using workers = new DecodeWorkers(2);
+ * const batch = await workers.decode(new Uint8Array(parquetWriteBuffer({ columnData })), 3);
+ * assertEquals([...batch.getChild("price")!], [1, 2, 3]);
+ * ```
+ */
+export class DecodeWorkers implements Disposable {
+  readonly #count: number;
+  readonly #lanes: Lane[] = [];
+  #closed = false;
+
+  /** @param count Threads, one at least. */
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  /**
+   * Decodes a Parquet file of one row group. Its bytes move to the worker: the caller has them no more.
+   *
+   * @throws {Error} in the decoder's words where the bytes are damaged.
+   */
+  async decode(file: Uint8Array<ArrayBuffer>, rows: number): Promise<RecordBatch> {
+    if (this.#closed) throw closed();
+    const lane = this.#freest();
+    const ipc = await new Promise<Uint8Array>((resolve, reject) => {
+      lane.jobs.push({ resolve, reject });
+      lane.worker.postMessage({ file, rows } satisfies DecodeJob, [file.buffer]);
+    });
+    return batchOf(ipc, rows);
+  }
+
+  /** A worker without a job, a new one while there may be more of them, or the one with the fewest jobs. */
+  #freest(): Lane {
+    const free = this.#lanes.find(({ jobs }) => jobs.length === 0);
+    if (free) return free;
+    if (this.#lanes.length < this.#count) return this.#start();
+    return this.#lanes.reduce((best, lane) => lane.jobs.length < best.jobs.length ? lane : best);
+  }
+
+  #start(): Lane {
+    const worker = new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
+    const lane: Lane = { worker, jobs: [] };
+    worker.onmessage = ({ data }: MessageEvent<DecodeAnswer>) => {
+      const job = lane.jobs.shift()!;
+      if ("ipc" in data) job.resolve(data.ipc);
+      else job.reject(new Error(data.error));
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#drop(lane, new Error(`the thread that decodes it failed: ${event.message}`));
+    };
+    this.#lanes.push(lane);
+    return lane;
+  }
+
+  #drop(lane: Lane, error: Error): void {
+    lane.worker.terminate();
+    this.#lanes.splice(this.#lanes.indexOf(lane), 1);
+    for (const job of lane.jobs) job.reject(error);
+  }
+
+  [Symbol.dispose](): void {
+    this.#closed = true;
+    for (const lane of [...this.#lanes]) this.#drop(lane, closed());
+  }
+}
+
+function closed(): Error {
+  return new TypeError("Cannot read on: the reader is closed, make a new one");
+}
