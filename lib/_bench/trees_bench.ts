@@ -1,13 +1,15 @@
 /**
- * Training of forests and boosted trees beside scikit-learn: `fit` alone, in turn, A B A B …, so that the ratio holds
- * on a noisy machine. Prints medians, the ratio pair by pair, processor time (ours on one core, scikit-learn's on two)
- * and R² on test rows, and the machine's load.
+ * Training of forests and boosted trees beside scikit-learn and XGBoost: `fit` alone, in turn, A B C A B C …, so that
+ * the ratio holds on a noisy machine. Prints medians, the ratio pair by pair, processor time (our forests use two
+ * threads, our boosted trees one, the others two), R² on test rows, our peak memory and the machine's load.
  *
- * `LAKEBOOK_BENCH_PYTHON` names a Python that has scikit-learn; without one the comparison is skipped, and said so.
+ * `LAKEBOOK_BENCH_PYTHON` names a Python that has scikit-learn, and XGBoost perhaps; without one the comparison is
+ * skipped, and said so. `LAKEBOOK_BENCH_LARGE` adds a forest of so many trees on a million rows (minutes a tree).
  */
 import { loadavg } from "node:os";
 import process from "node:process";
 import { BoostedTrees } from "../models/boosted_trees.ts";
+import { forestThreads } from "../models/forest_growth.ts";
 import type { Forecaster } from "../models/forecaster.ts";
 import { r2 } from "../models/metrics.ts";
 import { RandomForest } from "../models/random_forest.ts";
@@ -16,8 +18,10 @@ import { seededRandom } from "../models/seeded_random.ts";
 const RUNS = Number(Deno.env.get("LAKEBOOK_BENCH_RUNS") ?? 7);
 
 interface Job {
-  name: "forest" | "boosting";
+  name: "forest" | "large" | "boosting";
   title: string;
+  peers: string[];
+  runs?: number;
   rows: number;
   columns: number;
   model: () => Forecaster;
@@ -33,6 +37,7 @@ const JOBS: Job[] = [
   {
     name: "forest",
     title: "forest of 100 trees, 3,500 × 10",
+    peers: ["scikit-learn"],
     rows: 3500,
     columns: 10,
     model: () =>
@@ -41,48 +46,69 @@ const JOBS: Job[] = [
   {
     name: "boosting",
     title: "200 boosted trees of depth 6, 100,000 × 20",
+    peers: ["scikit-learn", "xgboost"],
     rows: 100_000,
     columns: 20,
     model: () => new BoostedTrees({ maxIter: 200, maxDepth: 6, validationFraction: 0 }),
   },
 ];
 
+const LARGE = Number(Deno.env.get("LAKEBOOK_BENCH_LARGE") ?? 0);
+if (LARGE > 0) {
+  const forest = { trees: LARGE, maxFeatures: 1 / 3, maxDepth: 1000, minSamplesLeaf: 5, maxTrainRows: 1e9 };
+  JOBS.push({
+    name: "large",
+    title: `forest of ${LARGE} trees, 1,000,000 × 20, a third of the features, leaves of 5`,
+    peers: ["scikit-learn"],
+    runs: 1,
+    rows: 1_000_000,
+    columns: 20,
+    model: () => new RandomForest({ ...forest, minNumSamples: 1 }),
+  });
+}
+
+using _threads = forestThreads(2);
 const folder = await Deno.makeTempDir();
-const peer = await scikitLearn();
+const python = await scikitLearn();
 for (const job of JOBS) {
   const train = madeUpRows(job.rows, job.columns, 1), test = madeUpRows(1500, job.columns, 2);
   await Promise.all([
-    writeNumbers("x", train.x.flat()),
-    writeNumbers("y", train.y),
-    writeNumbers("test_x", test.x.flat()),
-    writeNumbers("test_y", test.y),
+    writeNumbers("x", train.x),
+    writeNumbers("y", [train.y]),
+    writeNumbers("test_x", test.x),
+    writeNumbers("test_y", [test.y]),
   ]);
-  const ours: Timing[] = [], theirs: Timing[] = [];
-  for (let run = 0; run <= RUNS; run++) {
+  const runs = job.runs ?? RUNS, warmUps = job.runs ? 0 : 1;
+  const ours: Timing[] = [], theirs = new Map<string, Timing[]>();
+  for (let run = 0; run < warmUps + runs; run++) {
     const timing = timeFit(job.model(), train, test);
-    const other = await peer?.fit(`${job.name} ${folder} ${job.columns}`);
-    if (run === 0) continue; // a warm-up
-    ours.push(timing);
-    if (other) theirs.push(other);
+    if (run >= warmUps) ours.push(timing);
+    for (const peer of job.peers) {
+      const other = await python?.fit(`${job.name} ${peer} ${LARGE} ${folder} ${job.columns}`);
+      if (run >= warmUps && other) theirs.set(peer, [...theirs.get(peer) ?? [], other]);
+    }
+  }
+  const load = loadavg().map((x) => x.toFixed(1)).join(" ");
+  console.log(`\n${job.title}: ${runs} runs after ${warmUps} to warm up, load ${load}`);
+  print("lakebook", ours);
+  for (const [peer, timings] of theirs) {
+    print(peer, timings);
+    const ratio = (key: "seconds" | "processor_seconds") =>
+      median(timings.map((timing, run) => timing[key] / ours[run]![key])).toFixed(2);
+    console.log(
+      `  Lakebook is ${ratio("seconds")} × as fast, pair by pair (${
+        ratio("processor_seconds")
+      } × by processor time)`,
+    );
   }
   console.log(
-    `\n${job.title}: ${RUNS} runs after one warm-up, load ${loadavg().map((x) => x.toFixed(1)).join(" ")}`,
-  );
-  print("lakebook", ours);
-  if (!peer) continue;
-  print("scikit-learn", theirs);
-  const pairs = theirs.map((timing, run) => timing.seconds / ours[run]!.seconds);
-  const processor = theirs.map((timing, run) => timing.processor_seconds / ours[run]!.processor_seconds);
-  console.log(
-    `  Lakebook is ${median(pairs).toFixed(2)} × as fast, pair by pair (${
-      median(processor).toFixed(2)
-    } × by processor time)`,
+    `  peak memory of this process so far ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`,
   );
 }
-if (!peer) {
+if (!python) {
   console.log("\nskipped: the comparison, no Python with scikit-learn (name one in LAKEBOOK_BENCH_PYTHON)");
 }
-await peer?.close();
+await python?.close();
 await Deno.remove(folder, { recursive: true });
 
 function madeUpRows(rows: number, columns: number, seed: number): { x: number[][]; y: Float64Array } {
@@ -96,8 +122,13 @@ function madeUpRows(rows: number, columns: number, seed: number): { x: number[][
   return { x, y };
 }
 
-async function writeNumbers(name: string, values: ArrayLike<number>): Promise<void> {
-  await Deno.writeFile(`${folder}/${name}.f64`, new Uint8Array(Float64Array.from(values).buffer));
+async function writeNumbers(name: string, rows: ArrayLike<number>[]): Promise<void> {
+  using file = await Deno.create(`${folder}/${name}.f64`);
+  for (let from = 0; from < rows.length; from += 10_000) {
+    const numbers = rows.slice(from, from + 10_000).flatMap((row) => Array.from(row));
+    const bytes = new Uint8Array(Float64Array.from(numbers).buffer);
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  }
 }
 
 function timeFit(
@@ -128,7 +159,8 @@ async function scikitLearn() {
   const writer = child.stdin.getWriter();
   const answers = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   return {
-    async fit(request: string): Promise<Timing> {
+    /** A timing, or null where the peer is not installed. */
+    async fit(request: string): Promise<Timing | null> {
       await writer.write(new TextEncoder().encode(`${request}\n`));
       let line = "";
       while (!line.endsWith("\n")) {

@@ -1,12 +1,12 @@
 import { ModelError } from "../core/errors.ts";
 import { toColumns, trainingColumns } from "./feature_columns.ts";
+import { bootstrap, growForest } from "./forest_growth.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { LeafQuantiles } from "./leaf_quantiles.ts";
 import { r2 } from "./metrics.ts";
 import { seededRandom } from "./seeded_random.ts";
 import { fromStockNode, type StockForest, type StockNode, toStockForest } from "./stock_forest.ts";
 import { addForecasts, leafOf, type Tree } from "./tree.ts";
-import { TreeGrower } from "./tree_grower.ts";
 
 /** How a forest is grown. */
 export interface ForestSettings {
@@ -68,7 +68,7 @@ interface StoredForestV1 {
  * and tries a random few of the features at each split; forecasts are averaged. It is saved in the format of
  * `npm:ml-random-forest`, whose `RandomForestRegression.load` forecasts the same to the bit; the trees grow on sorted
  * typed arrays here (see `TreeGrower`), because that package splits all rows again for each candidate threshold. They
- * grow one after the other on one thread: `fit` answers at once, as every `Forecaster`'s does.
+ * grow on one thread, or on more of them where `forestThreads` says so.
  *
  * @example
  * ```ts
@@ -120,16 +120,19 @@ export class RandomForest implements Forecaster {
     const first = Math.max(0, x.length - maxTrainRows);
     const columns = trainingColumns("a forest", x, y, weights).map((column) => column.subarray(first));
     const labels = y.slice(first);
-    const grower = new TreeGrower(columns, labels, {
-      maxFeatures: Math.max(1, Math.floor(columns.length * settings.maxFeatures)),
-      maxDepth: settings.maxDepth,
-      minSamplesSplit: settings.minNumSamples + 1,
-      minSamplesLeaf: settings.minSamplesLeaf,
-    });
-    this.#trees = Array.from({ length: trees }, (_, tree) => {
-      const random = seededRandom(seed, tree);
-      return grower.grow(bootstrap(weights?.subarray(first), labels.length, random), random);
-    });
+    const rows = {
+      columns,
+      y: labels,
+      weights: weights?.subarray(first) ?? null,
+      seed,
+      settings: {
+        maxFeatures: Math.max(1, Math.floor(columns.length * settings.maxFeatures)),
+        maxDepth: settings.maxDepth,
+        minSamplesSplit: settings.minNumSamples + 1,
+        minSamplesLeaf: settings.minSamplesLeaf,
+      },
+    };
+    this.#trees = growForest(rows, trees);
     this.#rowsLeftOut = first;
     this.#columns = columns.length;
     this.#training = { columns, y: labels };
@@ -197,7 +200,7 @@ export class RandomForest implements Forecaster {
     const { columns, y } = this.#trainedHere("score out of bag");
     const forecasts = new Float64Array(y.length), votes = new Uint32Array(y.length);
     for (const [index, tree] of this.#trees.entries()) {
-      const drawn = bootstrap(undefined, y.length, seededRandom(this.settings.seed, index));
+      const drawn = bootstrap(null, y.length, seededRandom(this.settings.seed, index));
       for (let row = 0; row < y.length; row++) {
         if (drawn[row]! > 0) continue;
         forecasts[row]! += tree.value[leafOf(tree, columns, row)]!;
@@ -298,16 +301,6 @@ export class RandomForest implements Forecaster {
     }
     return this.#trees;
   }
-}
-
-/** How much each row counts in one tree: as many rows as there are, drawn with replacement, times their weights. */
-function bootstrap(weights: Float64Array | undefined, rows: number, random: () => number): Float64Array {
-  const drawn = new Float64Array(rows);
-  for (let row = 0; row < rows; row++) {
-    const taken = Math.floor(random() * rows);
-    drawn[taken]! += weights ? weights[taken]! : 1;
-  }
-  return drawn;
 }
 
 function checkSettings(settings: ForestSettings): void {

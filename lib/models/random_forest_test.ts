@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { RandomForestRegression } from "ml-random-forest";
 import { ModelError } from "../core/errors.ts";
 import { friedman } from "./_test_friedman.ts";
+import { forestThreads, growForest } from "./forest_growth.ts";
 import { r2 } from "./metrics.ts";
 import { permutationImportance } from "./permutation_importance.ts";
 import { RandomForest, type StoredForest } from "./random_forest.ts";
@@ -215,4 +216,34 @@ Deno.test("RandomForest's importances find the features that matter, both ways",
   );
   assertThrows(() => permutationImportance(forest, x, y, { seed: 1, repeats: 0 }), RangeError, "repeats");
   assertThrows(() => permutationImportance(forest, [], new Float64Array(), { seed: 1 }), RangeError);
+});
+
+Deno.test("RandomForest is the same forest on any number of threads", () => {
+  const { x, y } = friedman(600, 5, 1);
+  const weights = Float64Array.from(y, (_, row) => 1 + row % 3);
+  const grown = (trees: number) => {
+    const forest = new RandomForest({ trees, seed: 3, maxTrainRows: 550 });
+    forest.fit(x, y, weights);
+    return JSON.stringify(forest);
+  };
+  const sizes = [40, 57, 200];
+  const alone = sizes.map(grown);
+  for (const threads of [1, 2, 3]) {
+    using _threads = forestThreads(threads);
+    for (let round = 0; round < 3; round++) assertEquals(sizes.map(grown), alone);
+  }
+});
+
+Deno.test("RandomForest on two threads refuses what it refuses on one", () => {
+  const settings = { maxFeatures: 1, maxDepth: 3, minSamplesSplit: 2, minSamplesLeaf: 1 };
+  const y = Float64Array.from({ length: 1000 }, (_, row) => row);
+  const rows = { columns: [y.with(5, NaN)], y, weights: null, seed: 1, settings };
+  using _threads = forestThreads(2);
+  assertThrows(() => growForest(rows, 200), ModelError, "NaN");
+  assertEquals(growForest({ ...rows, columns: [y] }, 200).length, 200);
+  assertThrows(() => forestThreads(2), TypeError, "there are some already");
+});
+
+Deno.test("forestThreads() refuses a number of threads that is none", () => {
+  for (const count of [0, 1.5, NaN]) assertThrows(() => forestThreads(count), RangeError, "whole number");
 });
