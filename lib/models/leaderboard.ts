@@ -10,8 +10,10 @@ import { walkFolds, walkForward, type WalkOptions } from "./walk_forward.ts";
 
 /** A model that takes part. */
 export interface Contestant {
-  /** Makes one, from a seed where it draws random numbers. */
-  make: (seed: number) => SeriesModel;
+  /** Makes one, from a seed where it draws random numbers, with settings instead of its defaults. */
+  make: (seed: number, settings?: Readonly<Record<string, number>>) => SeriesModel;
+  /** Settings worth trying out, by name; none where it is left out. */
+  space?: Readonly<Record<string, readonly number[]>>;
   /** Whether others have to beat it. */
   baseline: boolean;
   /** Whether a seed changes its forecasts. */

@@ -1,0 +1,228 @@
+/** The training loop: an epoch at a time, so that whoever drives it can show, save or stop. */
+import { createHash } from "node:crypto";
+import * as tf from "@tensorflow/tfjs";
+import { ModelError } from "../../core/errors.ts";
+import { seededRandom } from "../seeded_random.ts";
+import type { TrainingSnapshot } from "./checkpoint.ts";
+import { FusedAdam } from "./fused_adam.ts";
+import { initialWeights } from "./initial_weights.ts";
+import { Network } from "./network.ts";
+import type { LstmSettings } from "./settings.ts";
+import { fillWindows, type LabelledWindows } from "./windows.ts";
+
+/** How an epoch went. Losses are mean squared errors of scaled targets. */
+export interface EpochReport {
+  /** From 1. */
+  epoch: number;
+  epochs: number;
+  /** On the windows trained on, while the weights change and dropout drops. */
+  loss: number;
+  /** On the windows kept for validation; null without any. */
+  validation_loss: number | null;
+  /** Whether it is the best epoch so far. */
+  improved: boolean;
+  /** Whether training stops early after it. */
+  stopped: boolean;
+  /** Of this epoch; 0 without a clock. */
+  seconds: number;
+  /** Seconds to the last epoch if none stops early. */
+  eta_seconds: number;
+}
+
+/** What a training learns from. */
+export interface TrainingData {
+  train: LabelledWindows;
+  /** Later windows; null without any. */
+  validation: LabelledWindows | null;
+}
+
+/**
+ * Trains a network by Adam on the mean squared error, with Keras's `EarlyStopping`: training stops where the validation
+ * loss has not fallen for `patience` epochs, and the weights of the best epoch stay (without validation: those of the
+ * last one).
+ *
+ * Windows are shuffled and values dropped by streams of the seed that belong to an epoch, so a training that goes on
+ * from a snapshot ends at the same weights, bit for bit, as one that was never stopped.
+ */
+export class LstmTraining implements Disposable {
+  readonly network: Network;
+  readonly settings: LstmSettings;
+  readonly #data: TrainingData;
+  readonly #adam: FusedAdam;
+  readonly #clock: () => number;
+  #identity: string | undefined;
+  #epoch = 0;
+  #losses: TrainingSnapshot["losses"] = [];
+  #bestEpoch = 0;
+  #best: Float32Array<ArrayBuffer>[];
+
+  /** @param clock milliseconds, for the time left; without one it is not told. */
+  constructor(
+    data: TrainingData,
+    settings: LstmSettings,
+    { clock = () => 0 }: { clock?: () => number } = {},
+  ) {
+    const { lookBack, units, dropout, seed, learningRate } = settings;
+    const { features } = data.train.series;
+    this.settings = settings;
+    this.#data = data;
+    this.#clock = clock;
+    this.#best = initialWeights({ features, units, seed });
+    this.network = new Network({ lookBack, features, units, dropout, seed }, this.#best);
+    this.#adam = new FusedAdam(learningRate);
+  }
+
+  /** Says of which model, settings and data a checkpoint is; more epochs may be asked for when a training goes on. */
+  get identity(): string {
+    return this.#identity ??= this.#hash();
+  }
+
+  #hash(): string {
+    const hash = createHash("sha256");
+    const { epochs: _, ...settings } = this.settings;
+    hash.update(JSON.stringify(settings));
+    for (const windows of [this.#data.train, this.#data.validation]) {
+      if (windows === null) continue;
+      hash.update(JSON.stringify([windows.series.features, windows.ends.length]));
+      for (const { buffer } of [windows.series.values, windows.ends, windows.targets]) {
+        hash.update(new Uint8Array(buffer));
+      }
+    }
+    return hash.digest("hex");
+  }
+
+  /** Weights of the best epoch so far. */
+  get best(): Float32Array<ArrayBuffer>[] {
+    return this.#best;
+  }
+
+  /** Losses of each epoch, and which was the best one. */
+  get history(): { losses: TrainingSnapshot["losses"]; best_epoch: number } {
+    return { losses: this.#losses, best_epoch: this.#bestEpoch };
+  }
+
+  /** Whether there is no epoch left, or training has stopped early. */
+  get done(): boolean {
+    return this.#epoch >= this.settings.epochs || this.#waited() >= this.settings.patience;
+  }
+
+  /** All that is needed to go on from here. */
+  snapshot(): TrainingSnapshot {
+    const { step, first: m, second: v } = this.#adam.state;
+    return {
+      epoch: this.#epoch,
+      losses: this.#losses,
+      best_epoch: this.#bestEpoch,
+      weights: this.network.getWeights(),
+      best: this.#best,
+      adam: { step, m, v },
+    };
+  }
+
+  /** Goes on from a snapshot of the same training. */
+  restore({ epoch, losses, best_epoch, weights, best, adam }: TrainingSnapshot): void {
+    this.#epoch = epoch;
+    this.#losses = [...losses];
+    this.#bestEpoch = best_epoch;
+    this.#best = best;
+    this.network.setWeights(weights);
+    if (epoch > 0) this.#adam.state = { step: adam.step, first: adam.m, second: adam.v };
+  }
+
+  /**
+   * Trains epoch after epoch until {@linkcode done}.
+   *
+   * @throws {ModelError} where the loss is no finite number any more.
+   */
+  *run(): Generator<EpochReport, void, undefined> {
+    const began = this.#clock(), first = this.#epoch;
+    while (!this.done) {
+      const start = this.#clock();
+      const loss = this.#trainEpoch();
+      const validation = this.#data.validation && this.#lossOn(this.#data.validation);
+      this.#losses.push({ train: loss, validation });
+      this.#epoch++;
+      const improved = this.#isBest(validation);
+      if (improved) {
+        this.#bestEpoch = this.#epoch;
+        this.#best = this.network.getWeights();
+      }
+      const now = this.#clock(), { epochs } = this.settings;
+      yield {
+        epoch: this.#epoch,
+        epochs,
+        loss,
+        validation_loss: validation,
+        improved,
+        stopped: this.done && this.#epoch < epochs,
+        seconds: (now - start) / 1000,
+        eta_seconds: this.done ? 0 : (now - began) / 1000 / (this.#epoch - first) * (epochs - this.#epoch),
+      };
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.network[Symbol.dispose]();
+    this.#adam.dispose();
+  }
+
+  /** Epochs since the best one; without validation none counts. */
+  #waited(): number {
+    return this.#data.validation === null ? 0 : this.#epoch - this.#bestEpoch;
+  }
+
+  #isBest(validation: number | null): boolean {
+    if (validation === null || this.#bestEpoch === 0) return true;
+    return validation < this.#losses[this.#bestEpoch - 1]!.validation! - this.settings.minDelta;
+  }
+
+  #trainEpoch(): number {
+    const { train } = this.#data, { batchSize, seed } = this.settings;
+    const order = shuffled(train.ends.length, seededRandom(seed, this.#epoch));
+    this.network.setDrawnMasks(this.#epoch * Math.ceil(order.length / batchSize));
+    let sum = 0;
+    for (let from = 0; from < order.length; from += batchSize) {
+      const batch = fillWindows(train, order, from, batchSize);
+      sum += this.#step(batch) * batch.shape[0];
+    }
+    const loss = sum / order.length;
+    if (!Number.isFinite(loss)) {
+      throw new ModelError(
+        `Cannot go on training: the loss of epoch ${
+          this.#epoch + 1
+        } is ${loss}, lower learningRate (${this.settings.learningRate} now)`,
+      );
+    }
+    return loss;
+  }
+
+  /** One step of Adam; gives the loss before it. */
+  #step({ x, y, shape }: ReturnType<typeof fillWindows>): number {
+    const { network } = this;
+    return tf.tidy(() => {
+      const input = tf.tensor3d(x, shape), target = tf.tensor2d(y, [shape[0], 1]);
+      const { value, grads } = tf.variableGrads(
+        () => tf.losses.meanSquaredError(target, network.model.apply(input, { training: true }) as tf.Tensor),
+        network.variables,
+      );
+      this.#adam.applyGradients(grads);
+      return value.dataSync()[0]!;
+    });
+  }
+
+  #lossOn(windows: LabelledWindows): number {
+    const forecasts = this.network.predict(windows);
+    return forecasts.reduce((sum, value, i) => sum + (value - windows.targets[i]!) ** 2, 0) /
+      forecasts.length;
+  }
+}
+
+/** 0 … count − 1 in a random order (Fisher and Yates). */
+function shuffled(count: number, random: () => number): Int32Array {
+  const order = Int32Array.from({ length: count }, (_, i) => i);
+  for (let i = count - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
+}

@@ -1,0 +1,45 @@
+/** Training of the LSTM by the command line: with checkpoints, progress, threads and a look at the memory. */
+import type { SeriesRows } from "../features/series_rows.ts";
+import { CheckpointFolder } from "../models/lstm/checkpoint_folder.ts";
+import type { LstmModel } from "../models/lstm/lstm_model.ts";
+import { epochLine } from "../models/lstm/progress.ts";
+import { trainingBytes } from "../models/lstm/memory.ts";
+import type { RowRange, SeriesModel } from "../models/series_model.ts";
+import { trainedFolder } from "../models/trained_model.ts";
+import type { TrainingLines } from "./training_lines.ts";
+
+/** What is trained, and how. */
+export interface LstmRun {
+  rows: SeriesRows;
+  train: RowRange;
+  flags: { models: string; target: string; resume: boolean; threads?: number | undefined };
+  say: TrainingLines;
+}
+
+/**
+ * Trains until the last epoch or the early stop; the checkpoint lies in the folder `checkpoint` of the model's versions.
+ *
+ * @returns epochs that were trained now.
+ */
+export async function trainLstm(series: SeriesModel, { rows, train, flags, say }: LstmRun): Promise<number> {
+  const model = series as LstmModel;
+  const folder = new CheckpointFolder(
+    `${trainedFolder(flags.models, { model: model.name, target: flags.target })}/checkpoint`,
+  );
+  using training = model.startTraining(rows, train, {
+    clock: () => performance.now(),
+    availableBytes: Deno.systemMemoryInfo().available,
+  });
+  const bytes = trainingBytes(model.settings, { rows: train.until, features: 1 });
+  say.line(`training takes about ${Math.ceil(bytes / 2 ** 20)} MiB`);
+  if (flags.resume) {
+    const done = await folder.resume(training);
+    say.line(done === 0 ? "no checkpoint: training begins anew" : `going on after epoch ${done}`);
+  } else await folder.clear();
+  let epochs = 0;
+  for await (const report of folder.run(model, training)) {
+    say.progress(epochLine(report));
+    epochs++;
+  }
+  return epochs;
+}
