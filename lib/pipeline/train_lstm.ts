@@ -3,7 +3,7 @@ import type { SeriesRows } from "../features/series_rows.ts";
 import { CheckpointFolder } from "../models/lstm/checkpoint_folder.ts";
 import type { LstmModel } from "../models/lstm/lstm_model.ts";
 import { epochLine } from "../models/lstm/progress.ts";
-import { trainingBytes } from "../models/lstm/memory.ts";
+import { trainingBytes } from "../models/lstm/training_memory.ts";
 import type { RowRange, SeriesModel } from "../models/series_model.ts";
 import { trainedFolder } from "../models/trained_model.ts";
 import type { TrainingLines } from "./training_lines.ts";
@@ -30,8 +30,8 @@ export async function trainLstm(series: SeriesModel, { rows, train, flags, say }
     clock: () => performance.now(),
     availableBytes: Deno.systemMemoryInfo().available,
   });
-  const bytes = trainingBytes(model.settings, { rows: train.until, features: 1 });
-  say.line(`training takes about ${Math.ceil(bytes / 2 ** 20)} MiB`);
+  const { total } = trainingBytes(model.settings, { rows: train.until, features: 1 });
+  say.line(`training takes about ${Math.ceil(total / 2 ** 20)} MiB`);
   if (flags.resume) {
     const done = await folder.resume(training);
     say.line(done === 0 ? "no checkpoint: training begins anew" : `going on after epoch ${done}`);

@@ -21,7 +21,7 @@ export interface TrainingSnapshot {
   /** Weights after the best epoch. */
   best: Float32Array<ArrayBuffer>[];
   /** Adam's steps so far and its moments, one array a weight. */
-  adam: { step: number; m: Float32Array<ArrayBuffer>[]; v: Float32Array<ArrayBuffer>[] };
+  adam: { step: number; m: Float32Array[]; v: Float32Array[] };
 }
 
 const MAGIC = "LBCP", VERSION = 1, HEAD = 8, HASH = 32;

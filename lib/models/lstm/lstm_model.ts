@@ -5,7 +5,7 @@ import { columnOf, type SeriesRows } from "../../features/series_rows.ts";
 import { type Learns, learnt } from "../learns.ts";
 import type { ModelFiles } from "../model_files.ts";
 import type { RowRange, SeriesModel } from "../series_model.ts";
-import { checkMemory } from "./memory.ts";
+import { checkMemory } from "./training_memory.ts";
 import { Network } from "./network.ts";
 import { networkFiles, readNetwork } from "./saved_network.ts";
 import { type LstmSettings, lstmSettings } from "./settings.ts";

@@ -1,53 +1,72 @@
-/** How much memory a training takes, said before it starts. */
-import { ModelError } from "../../core/errors.ts";
-import type { LstmSettings } from "./settings.ts";
-
-/** WebAssembly's memory, which the fast layers compute in, cannot grow beyond this. */
-const MOST_BYTES = 4 * 2 ** 30;
-
 /**
- * Bytes that a training takes at its peak, to within a third: the series, and for each step of the look-back the gates,
- * states and gradients of both layers for one batch; weights with their gradients, moments and best values.
- *
- * @param size rows and features of the series.
+ * The memory that the kernel works in, shared with the other threads, from which `workspace.ts` takes its buffers.
+ * WebAssembly's memory never shrinks: what is given back is taken again.
  */
-export function trainingBytes(
-  { lookBack, units, batchSize }: LstmSettings,
-  { rows, features }: { rows: number; features: number },
-): number {
-  const layer = (inputs: number) => {
-    // Inputs, gates, cell, its tanh, output, their gradients; each for every step of the look-back.
-    const activations = lookBack * batchSize * (2 * inputs + 4 * units + 5 * units);
-    const weights = 4 * units * (inputs + units + 1);
-    return activations + 8 * weights;
-  };
-  return 4 * (2 * rows * features + layer(features) + layer(units));
+import { ModelError } from "../../core/errors.ts";
+import { instantiate } from "./kernel.ts";
+
+const PAGE = 65_536;
+/** As in `_tools/build_kernel.ts`: memory is only used once it is taken. */
+const MOST_PAGES = 16_384;
+
+/** One memory for all threads. */
+export const memory = new WebAssembly.Memory({ initial: 16, maximum: MOST_PAGES, shared: true });
+export const compiled = new WebAssembly.Module(Deno.readFileSync(new URL("kernel.wasm", import.meta.url)));
+
+/** This thread's instance. */
+export const kernel = instantiate(compiled, memory);
+
+/** A piece of the kernel's memory, in bytes. */
+export interface Region {
+  address: number;
+  bytes: number;
+}
+
+/** Pieces that nobody uses, by address, none beside another; the first page belongs to the kernel's constants. */
+const free: Region[] = [{ address: PAGE, bytes: 15 * PAGE }];
+
+/** Bytes that are taken now. */
+export function takenBytes(): number {
+  return memory.buffer.byteLength - PAGE - free.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /**
- * Refuses a training that would not fit.
+ * Takes the first free piece that is large enough; the memory grows where none is.
  *
- * @param available bytes that may be taken; default: what WebAssembly can have.
- * @throws {ModelError} with the estimate, and what to lower.
- *
- * @example
- * ```ts
- * import { assertThrows } from "@std/assert";
- * import { lstmSettings } from "./settings.ts";
- * const settings = lstmSettings({ lookBack: 100_000, batchSize: 4096 });
- * assertThrows(() => checkMemory(settings, { rows: 1e6, features: 1 }), Error, "GiB");
- * ```
+ * @throws {ModelError} if the memory would pass 1 GiB.
  */
-export function checkMemory(
-  settings: LstmSettings,
-  size: { rows: number; features: number },
-  available: number = MOST_BYTES,
-): void {
-  const needed = trainingBytes(settings, size), most = Math.min(available, MOST_BYTES);
-  if (needed <= most) return;
-  const gib = (bytes: number) => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
-  throw new ModelError(
-    `Cannot train an LSTM: look-back ${settings.lookBack}, ${settings.units} units and batches of ${settings.batchSize} ` +
-      `take about ${gib(needed)} and ${gib(most)} are there, lower one of them`,
-  );
+export function take(bytes: number): Region {
+  const size = Math.ceil(bytes / 64) * 64;
+  let piece = free.find((region) => region.bytes >= size);
+  if (!piece) {
+    const pages = Math.ceil(size / PAGE), address = memory.buffer.byteLength;
+    if (address / PAGE + pages > MOST_PAGES) {
+      throw new ModelError(
+        `Cannot run an LSTM: its buffers need ${Math.ceil(size / 2 ** 20)} MiB more and ` +
+          `${Math.ceil(takenBytes() / 2 ** 20)} of ${MOST_PAGES * PAGE / 2 ** 20} MiB are in use; ` +
+          "use shorter windows or fewer units, or dispose of models",
+      );
+    }
+    memory.grow(pages);
+    give({ address, bytes: pages * PAGE });
+    piece = free.find((region) => region.bytes >= size)!;
+  }
+  const region = { address: piece.address, bytes: size };
+  piece.address += size;
+  piece.bytes -= size;
+  if (piece.bytes === 0) free.splice(free.indexOf(piece), 1);
+  return region;
+}
+
+/** Gives a piece back, joined to its free neighbours. */
+export function give({ address, bytes }: Region): void {
+  let at = free.findIndex((region) => region.address > address);
+  if (at < 0) at = free.length;
+  free.splice(at, 0, { address, bytes });
+  for (const left of [at, at - 1]) {
+    const piece = free[left], next = free[left + 1];
+    if (!piece || !next || piece.address + piece.bytes !== next.address) continue;
+    piece.bytes += next.bytes;
+    free.splice(left + 1, 1);
+  }
 }

@@ -201,12 +201,12 @@ export class LstmTraining implements Disposable {
     const { network } = this;
     return tf.tidy(() => {
       const input = tf.tensor3d(x, shape), target = tf.tensor2d(y, [shape[0], 1]);
-      const { value, grads } = tf.variableGrads(
+      const loss = this.#adam.minimize(
         () => tf.losses.meanSquaredError(target, network.model.apply(input, { training: true }) as tf.Tensor),
+        true,
         network.variables,
       );
-      this.#adam.applyGradients(grads);
-      return value.dataSync()[0]!;
+      return loss!.dataSync()[0]!;
     });
   }
 
