@@ -44,6 +44,9 @@ const LSTM_SPACE = {
   batchSize: [16, 32, 64],
 };
 
+/** Each fit of a walk adds a month to years: a smaller network and fewer passes will do, or it would take a night. */
+const LSTM_ON_A_WALK = { lookBack: 30, units: 16, epochs: 15, patience: 3 };
+
 const baseline = (make: Contestant["make"]): Contestant => ({ make, baseline: true, random: false });
 
 /** Trees on some columns. */
@@ -142,7 +145,7 @@ export async function modelNamed(name: string, target: TargetName): Promise<Cont
     const { LstmModel } = await import("./lstm/lstm_model.ts");
     const make: Contestant["make"] = (seed, settings) =>
       new LstmModel({ ...LSTM_SEES[target], ...settings, seed });
-    return { make, space: LSTM_SPACE, baseline: false, random: true };
+    return { make, on_a_walk: LSTM_ON_A_WALK, space: LSTM_SPACE, baseline: false, random: true };
   }
   const names = modelNames(target);
   const nearest = nearestName(name, names);

@@ -178,7 +178,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--since <day>", "leave out what is older (YYYY-MM-DD)")
     .option("--start <day>", "first day to forecast from (default: after two years, or half of the days)")
     .option("--refit <days>", "fit models anew after so many days (default: 30)")
-    .option("--models <names>", "some of them, parted by commas (default: all)")
+    .option("--models <names>", "some of them, parted by commas (default: all but lstm, which takes minutes)")
     .option("--seed <number>", "first seed (default: 1)")
     .option("--seeds <number>", "seeds of a model that draws random numbers (default: 5)")
     .option("--chart <file>", "write the comparison as an SVG picture")

@@ -37,7 +37,7 @@ const FLAGS = z.object({
   seed: whole(0).max(2 ** 31 - 1).default(1),
   epochs: whole(1).optional(),
   resume: z.boolean().default(false),
-  threads: whole(1).optional(),
+  threads: whole(1).max(64).optional(),
   backend: z.enum(["cpu", "webgpu"]),
   models: z.string().min(1).default("models"),
   json: z.boolean().default(false),

@@ -1,12 +1,17 @@
 /** Training of the LSTM by the command line: with checkpoints, progress, threads and a look at the memory. */
+import { availableParallelism } from "node:os";
 import type { SeriesRows } from "../features/series_rows.ts";
 import { CheckpointFolder } from "../models/lstm/checkpoint_folder.ts";
 import type { LstmModel } from "../models/lstm/lstm_model.ts";
+import { lstmThreads } from "../models/lstm/threads.ts";
 import { epochLine } from "../models/lstm/progress.ts";
 import { trainingBytes } from "../models/lstm/training_memory.ts";
 import type { RowRange, SeriesModel } from "../models/series_model.ts";
 import { trainedFolder } from "../models/trained_model.ts";
 import type { TrainingLines } from "./training_lines.ts";
+
+/** A batch of 32 windows is four blocks of work: more threads would wait for each other. */
+const MOST_THREADS = 4;
 
 /** What is trained, and how. */
 export interface LstmRun {
@@ -36,6 +41,7 @@ export async function trainLstm(series: SeriesModel, { rows, train, flags, say }
     const done = await folder.resume(training);
     say.line(done === 0 ? "no checkpoint: training begins anew" : `going on after epoch ${done}`);
   } else await folder.clear();
+  using _threads = await lstmThreads(flags.threads ?? Math.min(availableParallelism(), MOST_THREADS));
   let epochs = 0;
   for await (const report of folder.run(model, training)) {
     say.progress(epochLine(report));

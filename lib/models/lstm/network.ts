@@ -111,7 +111,8 @@ export class Network implements Disposable {
   }
 }
 
-/** The fast layers compute in WebAssembly beside tfjs's plain backend. */
+/** The fast layers compute in WebAssembly beside tfjs's plain backend, which greets each process with an advertisement. */
 function useCpu(): void {
+  tf.enableProdMode();
   if (tf.getBackend() !== "cpu") tf.setBackend("cpu");
 }

@@ -91,6 +91,11 @@ export class LstmTraining implements Disposable {
     return hash.digest("hex");
   }
 
+  /** Windows that are trained on. */
+  get windows(): number {
+    return this.#data.train.ends.length;
+  }
+
   /** Weights of the best epoch so far. */
   get best(): Float32Array<ArrayBuffer>[] {
     return this.#best;
