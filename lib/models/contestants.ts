@@ -59,6 +59,7 @@ const trees = (columns: readonly string[], learns: Learns): Record<string, Conte
         load: RandomForest.load,
       }),
     space: FOREST_SPACE,
+    knobs: ["trees", "maxDepth", "minNumSamples"],
     baseline: false,
     random: true,
   },
@@ -70,6 +71,7 @@ const trees = (columns: readonly string[], learns: Learns): Record<string, Conte
         load: BoostedTrees.load,
       }),
     space: BOOSTING_SPACE,
+    knobs: ["subsample", "minSamplesLeaf", "maxBins", "validationFraction"],
     baseline: false,
     random: true,
   },
@@ -145,7 +147,8 @@ export async function modelNamed(name: string, target: TargetName): Promise<Cont
     const { LstmModel } = await import("./lstm/lstm_model.ts");
     const make: Contestant["make"] = (seed, settings) =>
       new LstmModel({ ...LSTM_SEES[target], ...settings, seed });
-    return { make, on_a_walk: LSTM_ON_A_WALK, space: LSTM_SPACE, baseline: false, random: true };
+    const knobs = ["patience", "minDelta", "validationShare"];
+    return { make, space: LSTM_SPACE, knobs, on_a_walk: LSTM_ON_A_WALK, baseline: false, random: true };
   }
   const names = modelNames(target);
   const nearest = nearestName(name, names);

@@ -14,6 +14,8 @@ export interface Contestant {
   make: (seed: number, settings?: Readonly<Record<string, number>>) => SeriesModel;
   /** Settings worth trying out, by name; none where it is left out. */
   space?: Readonly<Record<string, readonly number[]>>;
+  /** Other settings that a person may choose. */
+  knobs?: readonly string[];
   /** Settings instead of its defaults on a walk, which fits it dozens of times. */
   on_a_walk?: Readonly<Record<string, number>>;
   /** Whether others have to beat it. */

@@ -8,6 +8,7 @@ import { FusedAdam } from "./fused_adam.ts";
 import { initialWeights } from "./initial_weights.ts";
 import { Network } from "./network.ts";
 import type { LstmSettings } from "./settings.ts";
+import { trainingBytes } from "./training_memory.ts";
 import { fillWindows, type LabelledWindows } from "./windows.ts";
 
 /** How an epoch went. Losses are mean squared errors of scaled targets. */
@@ -94,6 +95,12 @@ export class LstmTraining implements Disposable {
   /** Windows that are trained on. */
   get windows(): number {
     return this.#data.train.ends.length;
+  }
+
+  /** Memory that the training takes at its peak, as it is estimated. */
+  get bytes(): number {
+    const { values, features } = this.#data.train.series;
+    return trainingBytes(this.settings, { rows: values.length / features, features }).total;
   }
 
   /** Weights of the best epoch so far. */

@@ -1,14 +1,13 @@
 /** Training of the LSTM by the command line: with checkpoints, progress, threads and a look at the memory. */
 import { availableParallelism } from "node:os";
-import type { SeriesRows } from "../features/series_rows.ts";
-import { CheckpointFolder } from "../models/lstm/checkpoint_folder.ts";
-import type { LstmModel } from "../models/lstm/lstm_model.ts";
-import { lstmThreads } from "../models/lstm/threads.ts";
-import { epochLine } from "../models/lstm/progress.ts";
-import { trainingBytes } from "../models/lstm/training_memory.ts";
-import type { RowRange, SeriesModel } from "../models/series_model.ts";
-import { trainedFolder } from "../models/trained_model.ts";
-import type { TrainingLines } from "./training_lines.ts";
+import type { SeriesRows } from "../../features/series_rows.ts";
+import { CheckpointFolder } from "../../models/lstm/checkpoint_folder.ts";
+import type { LstmModel } from "../../models/lstm/lstm_model.ts";
+import { lstmThreads } from "../../models/lstm/threads.ts";
+import { epochLine } from "../../models/lstm/progress.ts";
+import type { RowRange, SeriesModel } from "../../models/series_model.ts";
+import { trainedFolder } from "../../models/trained_model.ts";
+import type { ProgressLines } from "./progress_lines.ts";
 
 /** A batch of 32 windows is four blocks of work: more threads would wait for each other. */
 const MOST_THREADS = 4;
@@ -17,8 +16,13 @@ const MOST_THREADS = 4;
 export interface LstmRun {
   rows: SeriesRows;
   train: RowRange;
-  flags: { models: string; target: string; resume: boolean; threads?: number | undefined };
-  say: TrainingLines;
+  flags: { models: string; target: string; resume: boolean };
+  say: ProgressLines;
+}
+
+/** Starts the threads of all trainings to come; by default as many as there are cores, up to four. */
+export async function startThreads(count: number | undefined): Promise<Disposable> {
+  return await lstmThreads(count ?? Math.min(availableParallelism(), MOST_THREADS));
 }
 
 /**
@@ -35,13 +39,11 @@ export async function trainLstm(series: SeriesModel, { rows, train, flags, say }
     clock: () => performance.now(),
     availableBytes: Deno.systemMemoryInfo().available,
   });
-  const { total } = trainingBytes(model.settings, { rows: train.until, features: 1 });
-  say.line(`training takes about ${Math.ceil(total / 2 ** 20)} MiB`);
+  say.line(`training takes about ${Math.ceil(training.bytes / 2 ** 20)} MiB`);
   if (flags.resume) {
     const done = await folder.resume(training);
     say.line(done === 0 ? "no checkpoint: training begins anew" : `going on after epoch ${done}`);
   } else await folder.clear();
-  using _threads = await lstmThreads(flags.threads ?? Math.min(availableParallelism(), MOST_THREADS));
   let epochs = 0;
   for await (const report of folder.run(model, training)) {
     say.progress(epochLine(report));

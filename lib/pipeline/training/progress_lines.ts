@@ -1,8 +1,8 @@
 /** Lines about a training on stderr: one that is redrawn in a terminal, one after the other elsewhere. */
-import type { CommandIo } from "./command_io.ts";
+import type { CommandIo } from "../command_io.ts";
 
 /** How a training speaks to a person. */
-export interface TrainingLines {
+export interface ProgressLines {
   /** A line that stays. */
   line: (text: string) => void;
   /** A line that the next one may take the place of. */
@@ -12,7 +12,7 @@ export interface TrainingLines {
 }
 
 /** Lines for a command. */
-export function trainingLines({ terminal, stderr }: Pick<CommandIo, "terminal" | "stderr">): TrainingLines {
+export function progressLines({ terminal, stderr }: Pick<CommandIo, "terminal" | "stderr">): ProgressLines {
   let open = false;
   const end = () => {
     if (open) stderr("\n");

@@ -1,9 +1,9 @@
 /** What can be forecast, from daily candles: the one place where targets have their names. */
-import { type DailyCandle, type VolatilityRows, volatilityRows } from "../features/volatility_rows.ts";
-import { DAY_MS } from "../core/time.ts";
-import { naive, zero } from "../models/baselines.ts";
-import type { TargetName } from "../models/contestants.ts";
-import type { SeriesModel } from "../models/series_model.ts";
+import { type DailyCandle, type VolatilityRows, volatilityRows } from "../../features/volatility_rows.ts";
+import { DAY_MS } from "../../core/time.ts";
+import { naive, zero } from "../../models/baselines.ts";
+import type { TargetName } from "../../models/contestants.ts";
+import type { SeriesModel } from "../../models/series_model.ts";
 
 /** Rows of a target, and the naive forecast that every model of it has to beat. */
 export interface TargetRows extends VolatilityRows {
@@ -27,7 +27,7 @@ export interface TargetRows extends VolatilityRows {
  *   open: 100, high: 110, low: 100, close: 100 + i, volume: 5,
  * }));
  * const { rows } = targetRows("price", candles, { horizon: 2 });
- * assertEquals([rows.columns["close"]![0], rows.target[0], rows.target.at(-1)], [130, 132, NaN]);
+ * assertEquals([rows.columns["close"]![0], rows.target[0], rows.target.at(-1)], [129, 131, NaN]);
  * ```
  */
 export function targetRows(
