@@ -66,7 +66,7 @@ export function lossChart(
             field: "line",
             type: "nominal",
             scale: { domain: names, range: [COLORS.actual, COLORS.forest].slice(0, names.length) },
-            legend: { title: null, orient: "top", direction: "horizontal" },
+            legend: { title: null, orient: "top", direction: "horizontal", symbolType: "stroke" },
           },
         },
       },
