@@ -1,4 +1,5 @@
 /** Compiles `lib/models/lstm/kernel.as.ts` to `kernel.wasm`; the same source gives the same bytes. */
+// @ts-types="./asc.d.ts"
 import asc from "assemblyscript/asc";
 
 const FOLDER = new URL("../models/lstm/", import.meta.url);

@@ -139,12 +139,14 @@ function update(
   second: Float32Array,
   { rate, beta1, beta2, bias1, bias2, epsilon }: Step,
 ): Float32Array {
-  const next = new Float32Array(weights.length);
+  const next = new Float32Array(weights.length), stride = rate / bias1, scale = 1 / bias2;
   for (let i = 0; i < next.length; i++) {
     const g = gradient[i]!;
-    const m = first[i] = beta1 * first[i]! + (1 - beta1) * g;
-    const v = second[i] = beta2 * second[i]! + (1 - beta2) * g * g;
-    next[i] = weights[i]! - rate * (m / bias1) / (Math.sqrt(v / bias2) + epsilon);
+    const m = beta1 * first[i]! + (1 - beta1) * g;
+    const v = beta2 * second[i]! + (1 - beta2) * g * g;
+    first[i] = m;
+    second[i] = v;
+    next[i] = weights[i]! - stride * m / (Math.sqrt(v * scale) + epsilon);
   }
   return next;
 }

@@ -1,4 +1,5 @@
 // @ts-nocheck: this is AssemblyScript, TypeScript's syntax for WebAssembly; `deno task kernel` compiles it
+// deno-fmt-ignore-file: the formatter drops decorators of functions
 /**
  * An LSTM over whole windows, forward and backward through time, eight windows at once.
  *
@@ -85,55 +86,39 @@ const HALF: usize = 16;
 /** Steps that `weightGradients` adds to a tile while v and δz of those steps are still in the processor's cache. */
 const STEPS_A_TILE: i32 = 4;
 
-// @ts-ignore: decorator
-
-function blocksOf(p: Pass): i32 {
+@inline function blocksOf(p: Pass): i32 {
   return (p.windows + LANES - 1) / LANES;
 }
 
 /** Rows of A and v: units, features and the bias, up to a multiple of four. */
-// @ts-ignore: decorator
-
-function rowsOf(p: Pass): i32 {
+@inline function rowsOf(p: Pass): i32 {
   return (p.units + p.features + 1 + 3) & ~3;
 }
 
 /** a · b + c, rounded once: a fused multiply-add where the processor has one. */
-// @ts-ignore: decorator
-
-function madd(a: v128, b: v128, c: v128): v128 {
+@inline function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.relaxed_madd(a, b, c);
 }
 
 /** c − a · b */
-// @ts-ignore: decorator
-
-function nmadd(a: v128, b: v128, c: v128): v128 {
+@inline function nmadd(a: v128, b: v128, c: v128): v128 {
   return f32x4.relaxed_nmadd(a, b, c);
 }
 
 /** One weight of four, in all lanes. */
-// @ts-ignore: decorator
-
-function lane0(w: v128): v128 {
+@inline function lane0(w: v128): v128 {
   return v128.shuffle<f32>(w, w, 0, 0, 0, 0);
 }
 
-// @ts-ignore: decorator
-
-function lane1(w: v128): v128 {
+@inline function lane1(w: v128): v128 {
   return v128.shuffle<f32>(w, w, 1, 1, 1, 1);
 }
 
-// @ts-ignore: decorator
-
-function lane2(w: v128): v128 {
+@inline function lane2(w: v128): v128 {
   return v128.shuffle<f32>(w, w, 2, 2, 2, 2);
 }
 
-// @ts-ignore: decorator
-
-function lane3(w: v128): v128 {
+@inline function lane3(w: v128): v128 {
   return v128.shuffle<f32>(w, w, 3, 3, 3, 3);
 }
 
@@ -202,9 +187,7 @@ const ONE: usize = CONSTANTS + 176;
  * then in the sum's low bits, and 23 places to the left it is a float's exponent); 2^r is a polynomial (Cephes' exp2f,
  * relative error below 1e-7). `pmin(a, b)` is `b < a ? b : a`, so NaN passes.
  */
-// @ts-ignore: decorator
-
-function onePlusExp2(x: v128, scale: usize): v128 {
+@inline function onePlusExp2(x: v128, scale: usize): v128 {
   const one = v128.load(ONE), round = v128.load(ROUND);
   const y = f32x4.pmax(f32x4.pmin(f32x4.mul(x, v128.load(scale)), v128.load(MOST)), v128.load(LEAST));
   const n = f32x4.add(y, round);
@@ -219,46 +202,64 @@ function onePlusExp2(x: v128, scale: usize): v128 {
 }
 
 /** σ(x) = 1 / (1 + e^−x) */
-// @ts-ignore: decorator
-
-function sigmoid(x: v128): v128 {
+@inline function sigmoid(x: v128): v128 {
   return f32x4.div(v128.load(ONE), onePlusExp2(x, MINUS_LOG2E));
 }
 
 /** tanh x = 2σ(2x) − 1 */
-// @ts-ignore: decorator
-
-function tanh(x: v128): v128 {
+@inline function tanh(x: v128): v128 {
   const one = v128.load(ONE);
   const half = f32x4.div(one, onePlusExp2(x, MINUS_2_LOG2E));
   return f32x4.sub(f32x4.add(half, half), one);
 }
 
-/** Windows of a block, each `count` floats, the first at `from` and the next `stride` bytes on → [count][LANES]. */
+/** Four rows of four floats, `fromStride` bytes apart → their columns, `toStride` bytes apart. */
+@inline function transpose(from: usize, fromStride: usize, to: usize, toStride: usize): void {
+  const a = v128.load(from), b = v128.load(from + fromStride);
+  const c = v128.load(from + 2 * fromStride), d = v128.load(from + 3 * fromStride);
+  const ab01 = v128.shuffle<f32>(a, b, 0, 4, 1, 5), cd01 = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  const ab23 = v128.shuffle<f32>(a, b, 2, 6, 3, 7), cd23 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(to, v128.shuffle<f32>(ab01, cd01, 0, 1, 4, 5));
+  v128.store(to + toStride, v128.shuffle<f32>(ab01, cd01, 2, 3, 6, 7));
+  v128.store(to + 2 * toStride, v128.shuffle<f32>(ab23, cd23, 0, 1, 4, 5));
+  v128.store(to + 3 * toStride, v128.shuffle<f32>(ab23, cd23, 2, 3, 6, 7));
+}
+
+/** Windows of a block, `count` floats each, the first at `from`, the next `stride` bytes on → [count][LANES]. */
 function gather(from: usize, stride: usize, present: i32, count: i32, block: usize): void {
+  const fours = present == LANES ? count & ~3 : 0;
+  for (let i = 0; i < fours; i += 4) {
+    const column = from + (<usize> i << 2), row = block + <usize> i * ROW;
+    transpose(column, stride, row, ROW);
+    transpose(column + 4 * stride, stride, row + HALF, ROW);
+  }
   if (present < LANES) memory.fill(block, 0, <usize> count * ROW);
-  for (let lane = 0; lane < present; lane++, from += stride) {
-    let to = block + (<usize> lane << 2);
-    for (let i: usize = 0, end = <usize> count << 2; i < end; i += 4, to += ROW) {
-      store<f32>(to, load<f32>(from + i));
+  for (let i = fours; i < count; i++) {
+    for (let lane = 0; lane < present; lane++) {
+      const value = load<f32>(from + <usize> lane * stride + (<usize> i << 2));
+      store<f32>(block + <usize> i * ROW + (<usize> lane << 2), value);
     }
   }
 }
 
 /** [count][LANES] → windows, as in `gather`. */
 function scatter(block: usize, count: i32, to: usize, stride: usize, present: i32): void {
-  for (let lane = 0; lane < present; lane++, to += stride) {
-    let from = block + (<usize> lane << 2);
-    for (let i: usize = 0, end = <usize> count << 2; i < end; i += 4, from += ROW) {
-      store<f32>(to + i, load<f32>(from));
+  const fours = present == LANES ? count & ~3 : 0;
+  for (let i = 0; i < fours; i += 4) {
+    const column = to + (<usize> i << 2), row = block + <usize> i * ROW;
+    transpose(row, ROW, column, stride);
+    transpose(row + HALF, ROW, column + 4 * stride, stride);
+  }
+  for (let i = fours; i < count; i++) {
+    for (let lane = 0; lane < present; lane++) {
+      const value = load<f32>(block + <usize> i * ROW + (<usize> lane << 2));
+      store<f32>(to + <usize> lane * stride + (<usize> i << 2), value);
     }
   }
 }
 
 /** Windows that a block really holds: the last one may be filled up with zeros. */
-// @ts-ignore: decorator
-
-function presentIn(p: Pass, block: i32): i32 {
+@inline function presentIn(p: Pass, block: i32): i32 {
   return min(LANES, p.windows - block * LANES);
 }
 
@@ -374,9 +375,7 @@ function forwardStep(
 }
 
 /** Equations (1) and (2) for four windows. */
-// @ts-ignore: decorator
-
-function cell(
+@inline function cell(
   zi: v128,
   zf: v128,
   zc: v128,
@@ -456,9 +455,7 @@ function backwardCells(
 }
 
 /** Equations (3) and (4) for four windows; `c` is c(t−1), `dV` starts with the next step's share of δh. */
-// @ts-ignore: decorator
-
-function backwardCell(z: usize, c: usize, tanhC: usize, dH: usize, dV: usize, dC: usize): void {
+@inline function backwardCell(z: usize, c: usize, tanhC: usize, dH: usize, dV: usize, dC: usize): void {
   const i = v128.load(z), f = v128.load(z, 32), g = v128.load(z, 64), o = v128.load(z, 96);
   const squashed = v128.load(tanhC), one = v128.load(ONE);
   const dh = f32x4.add(v128.load(dH), v128.load(dV));

@@ -17,6 +17,9 @@ export function instantiate(compiled: WebAssembly.Module, memory: WebAssembly.Me
 /** Shared words: the number of the newest job, what it is, and how many threads still work on it. */
 export const CONTROL = { job: 0, operation: 1, pass: 2, parts: 3, pending: 4, failed: 5 } as const;
 
+/** In place of an operation's number: the thread ends. */
+export const STOP = -1;
+
 /** What a thread is started with. */
 export interface ThreadStart {
   compiled: WebAssembly.Module;

@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { CONTROL, type Operation, OPERATIONS, partsFrom, SPINS, type ThreadStart } from "./kernel.ts";
+import { CONTROL, type Operation, OPERATIONS, partsFrom, SPINS, STOP, type ThreadStart } from "./kernel.ts";
 import { compiled, kernel, memory } from "./memory.ts";
 
 /** Threads that are at work until they are disposed of. */
@@ -82,21 +82,24 @@ class Pool {
 
   stop(): void {
     this.ready = false;
+    this.#post(STOP, 0, 0); // a thread that sleeps cannot be terminated
     for (const worker of this.#workers.splice(0)) worker.terminate();
   }
 
   run(operation: Operation, pass: number, parts: number): void {
-    const control = this.#control;
-    if (this.count > 1) {
-      control[CONTROL.operation] = OPERATIONS.indexOf(operation);
-      control[CONTROL.pass] = pass;
-      control[CONTROL.parts] = parts;
-      Atomics.store(control, CONTROL.pending, this.count - 1);
-      Atomics.add(control, CONTROL.job, 1);
-      Atomics.notify(control, CONTROL.job);
-    }
+    if (this.count > 1) this.#post(OPERATIONS.indexOf(operation), pass, parts);
     kernel[operation](pass, 0, partsFrom(1, this.count, parts));
     if (this.count > 1) this.#join();
+  }
+
+  #post(operation: number, pass: number, parts: number): void {
+    const control = this.#control;
+    control[CONTROL.operation] = operation;
+    control[CONTROL.pass] = pass;
+    control[CONTROL.parts] = parts;
+    Atomics.store(control, CONTROL.pending, this.count - 1);
+    Atomics.add(control, CONTROL.job, 1);
+    Atomics.notify(control, CONTROL.job);
   }
 
   #join(): void {
