@@ -111,8 +111,8 @@ export class Network implements Disposable {
   }
 }
 
-/** The fast layers compute in WebAssembly beside tfjs's plain backend, which greets each process with an advertisement. */
+/** Where nobody has chosen WebGPU: the fast layers compute beside tfjs's plain backend, without its greeting. */
 function useCpu(): void {
   tf.enableProdMode();
-  if (tf.getBackend() !== "cpu") tf.setBackend("cpu");
+  if (tf.getBackend() !== "cpu" && tf.getBackend() !== "webgpu") tf.setBackend("cpu");
 }
