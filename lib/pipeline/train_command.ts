@@ -38,7 +38,9 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   const { train, test } = split(rows);
   const say = progressLines(io);
   const make = (settings: Settings) => made(contestant, flags.seed, settings);
-  using _prepared = flags.model === "lstm" ? await prepareLstm(flags, say.line) : null;
+  using _threads = flags.model === "lstm"
+    ? await (await import("./training/train_lstm.ts")).startThreads(flags.threads)
+    : null;
   const settings = flags.tune === undefined
     ? chosen
     : tuned(rows, train, { flags, contestant, chosen, make, say: say.line });
@@ -74,19 +76,6 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   };
   io.stdout(flags.json ? `${JSON.stringify(answer)}\n` : `${answerLines(answer, unit).join("\n")}\n`);
   return EXIT.ok;
-}
-
-/** Threads and backend, until they are disposed of. */
-async function prepareLstm(
-  { threads, backend }: TrainFlags,
-  say: (text: string) => void,
-): Promise<Disposable> {
-  const { startThreads } = await import("./training/train_lstm.ts");
-  const { useBackend } = await import("./training/use_backend.ts");
-  const prepared = new DisposableStack();
-  prepared.use(await useBackend(backend, { gpu: navigator.gpu, say }));
-  prepared.use(await startThreads(threads));
-  return prepared;
 }
 
 /** The model; a setting out of its range is the caller's mistake. */

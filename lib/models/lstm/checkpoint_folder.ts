@@ -3,7 +3,8 @@ import { DISK, type Disk } from "../../lake/disk.ts";
 import { readIfThere, removeFolder, replaceFile, sweep } from "../registry_files.ts";
 import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
 import type { LstmModel } from "./lstm_model.ts";
-import type { EpochReport, LstmTraining } from "./training.ts";
+import type { EpochReport } from "./loss_log.ts";
+import type { LstmTraining } from "./training.ts";
 
 const STATE = "training.checkpoint";
 

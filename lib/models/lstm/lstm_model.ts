@@ -9,7 +9,7 @@ import { checkMemory } from "./training_memory.ts";
 import { Network } from "./network.ts";
 import { networkFiles, readNetwork } from "./saved_network.ts";
 import { type LstmSettings, lstmSettings } from "./settings.ts";
-import { LstmTraining } from "./training.ts";
+import { LstmTraining, type TrainingData } from "./training.ts";
 import { type LabelledWindows, scaledSeries, windowEnds } from "./windows.ts";
 
 /** What an LSTM is trained on, and how. */
@@ -95,8 +95,21 @@ export class LstmModel implements SeriesModel {
   startTraining(
     rows: SeriesRows,
     range: RowRange,
-    { clock, availableBytes }: TrainingOptions = {},
+    { clock, ...options }: TrainingOptions = {},
   ): LstmTraining {
+    return new LstmTraining(this.prepare(rows, range, options), this.settings, clock ? { clock } : {});
+  }
+
+  /**
+   * The windows that a training would learn from; the model forgets what it knew.
+   *
+   * @throws {ModelError} see {@linkcode LstmModel.startTraining}.
+   */
+  prepare(
+    rows: SeriesRows,
+    range: RowRange,
+    { availableBytes }: Pick<TrainingOptions, "availableBytes"> = {},
+  ): TrainingData {
     const { lookBack, validationShare, scaler } = this.settings, { days, horizon } = rows;
     checkMemory(this.settings, { rows: range.until, features: this.#columns.length }, availableBytes);
     const ends = windowEnds(days, range, lookBack);
@@ -154,19 +167,15 @@ export class LstmModel implements SeriesModel {
         ends.every((end, i) => end + 1 >= range.until || columns[0]![end + 1] === targets[i]),
     };
     this.#weights = [];
-    return new LstmTraining(
-      {
-        train: windows(0, earlier.length),
-        validation: kept === 0 ? null : windows(ends.length - kept, ends.length),
-      },
-      this.settings,
-      clock ? { clock } : {},
-    );
+    return {
+      train: windows(0, earlier.length),
+      validation: kept === 0 ? null : windows(ends.length - kept, ends.length),
+    };
   }
 
-  /** Takes the best weights of a training that this model has started. */
-  take(training: LstmTraining): void {
-    this.#weights = training.best;
+  /** Takes the best weights of a training on what this model has prepared. */
+  take({ best }: { best: readonly Float32Array[] }): void {
+    this.#weights = best;
   }
 
   /** @throws {ModelError} where it is not fitted, or a row has no whole window before it. */

@@ -1,5 +1,5 @@
 /** How a training goes, as a line for a terminal or a notebook. */
-import type { EpochReport } from "./training.ts";
+import type { EpochReport } from "./loss_log.ts";
 
 /**
  * One epoch in a line.

@@ -6,29 +6,11 @@ import { seededRandom } from "../seeded_random.ts";
 import type { TrainingSnapshot } from "./checkpoint.ts";
 import { FusedAdam } from "./fused_adam.ts";
 import { initialWeights } from "./initial_weights.ts";
+import { type EpochReport, LossLog } from "./loss_log.ts";
 import { Network } from "./network.ts";
 import type { LstmSettings } from "./settings.ts";
 import { trainingBytes } from "./training_memory.ts";
 import { fillWindows, type LabelledWindows } from "./windows.ts";
-
-/** How an epoch went. Losses are mean squared errors of scaled targets. */
-export interface EpochReport {
-  /** From 1. */
-  epoch: number;
-  epochs: number;
-  /** On the windows trained on, while the weights change and dropout drops. */
-  loss: number;
-  /** On the windows kept for validation; null without any. */
-  validation_loss: number | null;
-  /** Whether it is the best epoch so far. */
-  improved: boolean;
-  /** Whether training stops early after it. */
-  stopped: boolean;
-  /** Of this epoch; 0 without a clock. */
-  seconds: number;
-  /** Seconds to the last epoch if none stops early. */
-  eta_seconds: number;
-}
 
 /** What a training learns from. */
 export interface TrainingData {
@@ -52,9 +34,7 @@ export class LstmTraining implements Disposable {
   readonly #adam: FusedAdam;
   readonly #clock: () => number;
   #identity: string | undefined;
-  #epoch = 0;
-  #losses: TrainingSnapshot["losses"] = [];
-  #bestEpoch = 0;
+  readonly #log: LossLog;
   #best: Float32Array<ArrayBuffer>[];
 
   /** @param clock milliseconds, for the time left; without one it is not told. */
@@ -68,6 +48,7 @@ export class LstmTraining implements Disposable {
     this.settings = settings;
     this.#data = data;
     this.#clock = clock;
+    this.#log = new LossLog(settings);
     this.#best = initialWeights({ features, units, seed });
     this.network = new Network({ lookBack, features, units, dropout, seed }, this.#best);
     this.#adam = new FusedAdam(learningRate);
@@ -109,22 +90,22 @@ export class LstmTraining implements Disposable {
   }
 
   /** Losses of each epoch, and which was the best one. */
-  get history(): { losses: TrainingSnapshot["losses"]; best_epoch: number } {
-    return { losses: this.#losses, best_epoch: this.#bestEpoch };
+  get history(): LossLog {
+    return this.#log;
   }
 
   /** Whether there is no epoch left, or training has stopped early. */
   get done(): boolean {
-    return this.#epoch >= this.settings.epochs || this.#waited() >= this.settings.patience;
+    return this.#log.done;
   }
 
   /** All that is needed to go on from here. */
   snapshot(): TrainingSnapshot {
     const { step, first: m, second: v } = this.#adam.state;
     return {
-      epoch: this.#epoch,
-      losses: this.#losses,
-      best_epoch: this.#bestEpoch,
+      epoch: this.#log.epoch,
+      losses: this.#log.losses,
+      best_epoch: this.#log.best_epoch,
       weights: this.network.getWeights(),
       best: this.#best,
       adam: { step, m, v },
@@ -133,9 +114,8 @@ export class LstmTraining implements Disposable {
 
   /** Goes on from a snapshot of the same training. */
   restore({ epoch, losses, best_epoch, weights, best, adam }: TrainingSnapshot): void {
-    this.#epoch = epoch;
-    this.#losses = [...losses];
-    this.#bestEpoch = best_epoch;
+    this.#log.losses = [...losses];
+    this.#log.best_epoch = best_epoch;
     this.#best = best;
     this.network.setWeights(weights);
     if (epoch > 0) this.#adam.state = { step: adam.step, first: adam.m, second: adam.v };
@@ -147,29 +127,14 @@ export class LstmTraining implements Disposable {
    * @throws {ModelError} where the loss is no finite number any more.
    */
   *run(): Generator<EpochReport, void, undefined> {
-    const began = this.#clock(), first = this.#epoch;
+    const seconds = () => this.#clock() / 1000, began = seconds(), skipped = this.#log.epoch;
     while (!this.done) {
-      const start = this.#clock();
-      const loss = this.#trainEpoch();
+      const start = seconds();
+      const train = this.#trainEpoch();
       const validation = this.#data.validation && this.#lossOn(this.#data.validation);
-      this.#losses.push({ train: loss, validation });
-      this.#epoch++;
-      const improved = this.#isBest(validation);
-      if (improved) {
-        this.#bestEpoch = this.#epoch;
-        this.#best = this.network.getWeights();
-      }
-      const now = this.#clock(), { epochs } = this.settings;
-      yield {
-        epoch: this.#epoch,
-        epochs,
-        loss,
-        validation_loss: validation,
-        improved,
-        stopped: this.done && this.#epoch < epochs,
-        seconds: (now - start) / 1000,
-        eta_seconds: this.done ? 0 : (now - began) / 1000 / (this.#epoch - first) * (epochs - this.#epoch),
-      };
+      const improved = this.#log.add({ train, validation });
+      if (improved) this.#best = this.network.getWeights();
+      yield this.#log.report(improved, { now: seconds(), start, began, skipped });
     }
   }
 
@@ -178,20 +143,10 @@ export class LstmTraining implements Disposable {
     this.#adam.dispose();
   }
 
-  /** Epochs since the best one; without validation none counts. */
-  #waited(): number {
-    return this.#data.validation === null ? 0 : this.#epoch - this.#bestEpoch;
-  }
-
-  #isBest(validation: number | null): boolean {
-    if (validation === null || this.#bestEpoch === 0) return true;
-    return validation < this.#losses[this.#bestEpoch - 1]!.validation! - this.settings.minDelta;
-  }
-
   #trainEpoch(): number {
-    const { train } = this.#data, { batchSize, seed } = this.settings;
-    const order = shuffled(train.ends.length, seededRandom(seed, this.#epoch));
-    this.network.setDrawnMasks(this.#epoch * Math.ceil(order.length / batchSize));
+    const { train } = this.#data, { batchSize, seed, learningRate } = this.settings, { epoch } = this.#log;
+    const order = shuffled(train.ends.length, seededRandom(seed, epoch));
+    this.network.setDrawnMasks(epoch * Math.ceil(order.length / batchSize));
     let sum = 0;
     for (let from = 0; from < order.length; from += batchSize) {
       const batch = fillWindows(train, order, from, batchSize);
@@ -201,8 +156,8 @@ export class LstmTraining implements Disposable {
     if (!Number.isFinite(loss)) {
       throw new ModelError(
         `Cannot go on training: the loss of epoch ${
-          this.#epoch + 1
-        } is ${loss}, lower learningRate (${this.settings.learningRate} now)`,
+          epoch + 1
+        } is ${loss}, lower learningRate (${learningRate} now)`,
       );
     }
     return loss;
@@ -230,7 +185,7 @@ export class LstmTraining implements Disposable {
 }
 
 /** 0 … count − 1 in a random order (Fisher and Yates). */
-function shuffled(count: number, random: () => number): Int32Array {
+export function shuffled(count: number, random: () => number): Int32Array {
   const order = Int32Array.from({ length: count }, (_, i) => i);
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1));

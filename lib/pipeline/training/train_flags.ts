@@ -54,6 +54,9 @@ export function readTrainFlags(input: unknown): TrainFlags {
   if (flags.model !== "lstm" && asked) {
     throw new UsageError(`Cannot use --${asked[0]} with ${flags.model}: it is for lstm, leave it out`);
   }
+  if (flags.resume && flags.backend === "webgpu") {
+    throw new UsageError("Cannot combine --resume with --backend webgpu: that training keeps no checkpoints");
+  }
   if (flags.resume && flags.tune !== undefined) {
     throw new UsageError("Cannot combine --resume with --tune: give the settings that it chose with --set");
   }
