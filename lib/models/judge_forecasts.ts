@@ -47,17 +47,15 @@ export function judgeForecasts(
   const mae_ratio = mine.mae / theirs.mae;
   const days = `on ${actual.length} later days (${rows.days[test.from]} to ${rows.days[test.until - 1]})`;
   const ratio = mae_ratio.toFixed(3) === "1.000" ? mae_ratio.toPrecision(6) : mae_ratio.toFixed(3);
-  const same = model.name === naive.name;
-  const verdict = same
+  const words = naive.name === "zero" ? "saying that nothing happens" : 'saying "as today"';
+  const error = `${model.name}'s mean absolute error is ${ratio} × that of ${words} ${days}`;
+  const larger = mine.rmse < theirs.rmse
+    ? ""
+    : `; its root mean squared error is not lower (${(mine.rmse / theirs.rmse).toFixed(3)} ×)`;
+  const verdict = model.name === naive.name
     ? `${naive.name} is the naive forecast itself.`
     : mae_ratio < 1
-    ? `${model.name}'s mean absolute error is ${ratio} × that of ${naive.name} ${days}` +
-      (mine.rmse < theirs.rmse
-        ? "."
-        : `; its root mean squared error is not lower (${(mine.rmse / theirs.rmse).toFixed(3)} ×).`) +
-      " One split without a test of significance: deno task leaderboard tests."
-    : `${naive.name} wins: ${model.name}'s mean absolute error is ${ratio} × that of ${
-      naive.name === "zero" ? "saying that nothing happens" : 'saying "as today"'
-    } ${days}. Serve ${naive.name}.`;
+    ? `${error}${larger}. One split without a test of significance: deno task leaderboard tests.`
+    : `${naive.name} wins: ${error}. Serve ${naive.name}.`;
   return { metrics: { ...mine, mae_ratio }, naive: theirs, verdict, forecasts };
 }
