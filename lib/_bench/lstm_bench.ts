@@ -1,10 +1,11 @@
 /**
- * An epoch of the LSTM of reference document 002 beside Keras and PyTorch: 1,000 windows of 60 × 1 in batches of 32
- * through LSTM(50) → Dropout → LSTM(50) → Dropout → Dense(1), and a prediction of the 1,000. Whole epochs run in turn,
- * A B C A B C …, so that ratios hold on a noisy machine. Prints medians, ratios round by round (also of processor time,
- * which a busy machine disturbs less), and the machine's load.
+ * An epoch of the LSTM of reference document 002 beside Keras and PyTorch: 1,000 windows of 60 × 1 in batches
+ * of 32 through LSTM(50) → Dropout → LSTM(50) → Dropout → Dense(1), and a prediction of the 1,000. Whole
+ * epochs run in turn, A B C A B C …, so that ratios hold on a noisy machine. Prints medians, ratios round by
+ * round (also of processor time, which a busy machine disturbs less), and the machine's load.
  *
- * `LAKEBOOK_BENCH_PYTHON` names a Python with Keras on TensorFlow, PyTorch or both; what it lacks is skipped, and said so.
+ * `LAKEBOOK_BENCH_PYTHON` names a Python with Keras on TensorFlow, PyTorch or both; what it lacks is skipped,
+ * and said so.
  */
 import { loadavg } from "node:os";
 import process from "node:process";
@@ -87,7 +88,10 @@ async function lakebook(count: number): Promise<Contestant> {
   };
 }
 
-/** A Python process that trains on request, so that its imports are not timed; null, and a word, where there is none. */
+/**
+ * A Python process that trains on request, so that its imports are not timed; null, and a word, where there
+ * is none.
+ */
 async function python(script: string, threads: number): Promise<Contestant | null> {
   const path = new URL(script, import.meta.url).pathname, env = { OMP_NUM_THREADS: String(threads) };
   const command = Deno.env.get("LAKEBOOK_BENCH_PYTHON") ?? "python3", args = [path, String(threads)];

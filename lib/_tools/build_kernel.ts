@@ -4,7 +4,11 @@ import asc from "assemblyscript/asc";
 
 const FOLDER = new URL("../models/lstm/", import.meta.url);
 
-/** Memory comes from outside and is shared, so that threads can work on it; its most is 1 GiB, which no page uses ahead. */
+const SOURCES = ["kernel.as.ts", "kernel_blocks.as.ts", "kernel_math.as.ts"];
+
+/**
+ * Memory comes from outside and is shared, so that threads can work on it: 1 GiB at most, taken as needed.
+ */
 const OPTIONS = [
   ...["-O3", "--noAssert", "--runtime", "stub"],
   ...["--enable", "simd", "--enable", "relaxed-simd", "--enable", "threads"],
@@ -17,10 +21,11 @@ const OPTIONS = [
  * @throws {SyntaxError} with the compiler's messages.
  */
 export async function buildKernel(): Promise<Uint8Array<ArrayBuffer>> {
-  const source = await Deno.readTextFile(new URL("kernel.as.ts", FOLDER));
+  const sources = new Map<string, string>();
+  for (const name of SOURCES) sources.set(name, await Deno.readTextFile(new URL(name, FOLDER)));
   let bytes = new Uint8Array();
-  const { error, stderr } = await asc.main(["kernel.as.ts", "-o", "kernel.wasm", ...OPTIONS], {
-    readFile: (name) => name === "kernel.as.ts" ? source : null,
+  const { error, stderr } = await asc.main([SOURCES[0]!, "-o", "kernel.wasm", ...OPTIONS], {
+    readFile: (name) => sources.get(name) ?? null,
     writeFile: (_name, contents) => {
       bytes = new Uint8Array(contents as Uint8Array);
     },

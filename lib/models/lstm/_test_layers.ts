@@ -51,7 +51,10 @@ export function gradients(layer: tf.layers.Layer, x: tf.Tensor, seed = 5): tf.Te
   return [byInput, ...weights.map(({ name }) => grads[name]!)];
 }
 
-/** The greatest difference, as a share of the greatest reference value; NaN has to be where the reference has it. */
+/**
+ * The greatest difference, as a share of the greatest reference value; NaN has to be where the reference has
+ * it.
+ */
 export function relativeError(actual: ArrayLike<number>, reference: ArrayLike<number>): number {
   if (actual.length !== reference.length) return Infinity;
   let difference = 0, most = 1e-30;

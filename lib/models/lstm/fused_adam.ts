@@ -14,8 +14,8 @@ export interface AdamState {
 }
 
 /**
- * Adam (Kingma & Ba 2015, algorithm 1) with the update of a variable in one loop, where stock tfjs does it in twenty
- * tensor operations; for the plain `cpu` backend. Defaults are Keras'.
+ * Adam (Kingma & Ba 2015, algorithm 1) with the update of a variable in one loop, where stock tfjs does it in
+ * twenty tensor operations; for the plain `cpu` backend. Defaults are Keras'.
  *
  * @example Two steps in one go, and with a checkpoint in between
  * ```ts
@@ -77,8 +77,8 @@ export class FusedAdam extends tf.AdamOptimizer {
       const second = this.#second[at] ??= new Float32Array(variable.size);
       if (first.length !== variable.size) {
         throw new ModelError(
-          `Cannot go on with Adam: it has ${first.length} moments for the ${variable.size} weights of "${name}", ` +
-            "its state is of another model",
+          `Cannot go on with Adam: it has ${first.length} moments for the ${variable.size} weights of ` +
+            `"${name}", its state is of another model`,
         );
       }
       if (gradient === null || gradient === undefined) return;
@@ -90,7 +90,9 @@ export class FusedAdam extends tf.AdamOptimizer {
     this.incrementIterations();
   }
 
-  /** In stock Adam's order, so that what `model.save` writes loads in stock tfjs; valid until the next call. */
+  /**
+   * In stock Adam's order, so that what `model.save` writes loads in stock tfjs; valid until the next call.
+   */
   override async getWeights(): Promise<NamedTensors> {
     tf.dispose(this.#handedOut);
     const named = (moments: Float32Array[], suffix: string) =>

@@ -22,7 +22,7 @@ const fit = async (model: tf.LayersModel, epochs: number) => {
 };
 const weightsOf = (model: tf.LayersModel) => model.getWeights().map((weight) => weight.dataSync());
 
-Deno.test("weights, FusedAdam.state and FusedDropout.drawn are a whole checkpoint: training goes on bit for bit", async () => {
+Deno.test("weights, FusedAdam.state and FusedDropout.drawn are a checkpoint to the bit", async () => {
   const unbroken = model();
   await fit(unbroken.model, 5);
 

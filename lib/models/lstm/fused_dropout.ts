@@ -21,9 +21,10 @@ const StockDropout = tf.serialization.SerializationMap.getMap().classNameMap["Dr
 };
 
 /**
- * The stock Dropout layer with one pass over the numbers in place of six tensor operations, and masks that can be had
- * again: the k-th mask of a seed is always the same, so a training that goes on from a checkpoint (set `drawn`) drops what
- * the unbroken one drops. Made by {@linkcode fusedDropout}; saved and loaded as stock `Dropout`.
+ * The stock Dropout layer with one pass over the numbers in place of six tensor operations, and masks that
+ * can be had again: the k-th mask of a seed is always the same, so a training that goes on from a checkpoint
+ * (set `drawn`) drops what the unbroken one drops. Made by {@linkcode fusedDropout}; saved and loaded as
+ * stock `Dropout`.
  */
 export class FusedDropout extends StockDropout {
   static readonly className = "Dropout";
@@ -64,8 +65,8 @@ export class FusedDropout extends StockDropout {
 }
 
 /**
- * A Dropout layer for `tf.sequential` and the like (Srivastava et al. 2014): in training it sets a share `rate` of the
- * numbers to 0 and divides the others by 1 − rate; else it does nothing.
+ * A Dropout layer for `tf.sequential` and the like (Srivastava et al. 2014): in training it sets a share
+ * `rate` of the numbers to 0 and divides the others by 1 − rate; else it does nothing.
  *
  * @throws {RangeError} if the rate is not from 0 to 1, or the seed is not a 32-bit whole number.
  *
@@ -86,9 +87,9 @@ export function fusedDropout(config: DropoutConfig): FusedDropout {
 }
 
 /**
- * Each value times 0 with probability `rate`, to 31 bits, else times 1 / (1 − rate). A counter, started at a place that
- * seed and mask choose, goes through the finaliser of MurmurHash3 (as in SplitMix, Steele, Lea & Flood 2014); the way
- * back draws the same mask again, which is faster than keeping it.
+ * Each value times 0 with probability `rate`, to 31 bits, else times 1 / (1 − rate). A counter, started at a
+ * place that seed and mask choose, goes through the finaliser of MurmurHash3 (as in SplitMix, Steele, Lea &
+ * Flood 2014); the way back draws the same mask again, which is faster than keeping it.
  */
 function dropped(values: Float32Array, rate: number, seed: number, mask: number): Float32Array<ArrayBuffer> {
   const result = new Float32Array(values.length),

@@ -41,13 +41,14 @@ const StockLstm = tf.serialization.SerializationMap.getMap().classNameMap["LSTM"
 };
 
 /**
- * An LSTM layer: stock tfjs' own, saved and loaded as such, whose sums run in a WebAssembly kernel, forward and backward
- * through time (`kernel.as.ts`), on as many threads as `lstmThreads` has started. It is made by {@linkcode fusedLstm}.
+ * An LSTM layer: stock tfjs' own, saved and loaded as such, whose sums run in a WebAssembly kernel, forward
+ * and backward through time (`kernel.as.ts`), on as many threads as `lstmThreads` has started. It is made by
+ * {@linkcode fusedLstm}.
  *
- * What the kernel does not do runs as in stock tfjs, and `diagnostics` says so: activations other than tanh and sigmoid,
- * no bias, dropout inside the layer, `returnState`, `goBackwards`, `stateful`, masks, an initial state, and backends
- * other than tfjs' plain `cpu`. Numbers differ from stock's by rounding (activations are within 2e-7 of the exact ones);
- * on one kind of processor they are the same bits each time.
+ * What the kernel does not do runs as in stock tfjs, and `diagnostics` says so: activations other than tanh
+ * and sigmoid, no bias, dropout inside the layer, `returnState`, `goBackwards`, `stateful`, masks, an initial
+ * state, and backends other than tfjs' plain `cpu`. Numbers differ from stock's by rounding (activations are
+ * within 2e-7 of the exact ones); on one kind of processor they are the same bits each time.
  */
 export class FusedLstm extends StockLstm {
   static readonly className = "LSTM";
@@ -127,17 +128,18 @@ export class FusedLstm extends StockLstm {
 }
 
 /**
- * A layer for `tf.sequential` and the like, as `tf.layers.lstm` makes them but for two things: it runs in the kernel
- * where it can (see {@linkcode FusedLstm}), and `recurrentActivation` is `sigmoid`, as in Keras and PyTorch, unless given
- * (tfjs' own default, `hardSigmoid`, is none of the kernel's). Weights are tfjs' to initialise: give seeded initialisers
- * for weights that can be had again.
+ * A layer for `tf.sequential` and the like, as `tf.layers.lstm` makes them but for two things: it runs in the
+ * kernel where it can (see {@linkcode FusedLstm}), and `recurrentActivation` is `sigmoid`, as in Keras and
+ * PyTorch, unless given (tfjs' own default, `hardSigmoid`, is none of the kernel's). Weights are tfjs' to
+ * initialise: give seeded initialisers for weights that can be had again.
  *
  * @example It loads in stock tfjs and predicts the same
  * ```ts
  * import * as tf from "@tensorflow/tfjs";
  * import { assert, assertEquals } from "@std/assert";
  * await tf.setBackend("cpu");
- * const kernelInitializer = tf.initializers.glorotUniform({ seed: 1 }), recurrentInitializer = kernelInitializer;
+ * const kernelInitializer = tf.initializers.glorotUniform({ seed: 1 });
+ * const recurrentInitializer = tf.initializers.glorotUniform({ seed: 2 });
  * const layer = fusedLstm({ units: 3, inputShape: [4, 1], kernelInitializer, recurrentInitializer });
  * const model = tf.sequential({ layers: [layer] });
  * const x = tf.tensor([0.1, 0.2, 0.3, 0.4], [1, 4, 1]);

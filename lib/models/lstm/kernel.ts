@@ -1,6 +1,9 @@
 /** The compiled kernel's exports (`kernel.as.ts`), and the words through which threads share it. */
 
-/** What of a pass can be split between threads: over blocks of windows (the first two), over fours of rows of A. */
+/**
+ * What of a pass can be split between threads: over blocks of windows (the first two), over fours of rows of
+ * A.
+ */
 export const OPERATIONS = ["forward", "backward", "weightGradients"] as const;
 export type Operation = typeof OPERATIONS[number];
 

@@ -1,6 +1,6 @@
 /**
- * The memory that the kernel works in, shared with the other threads, from which `workspace.ts` takes its buffers.
- * WebAssembly's memory never shrinks: what is given back is taken again.
+ * The memory that the kernel works in, shared with the other threads, from which `workspace.ts` takes its
+ * buffers. WebAssembly's memory never shrinks: what is given back is taken again.
  */
 import { ModelError } from "../../core/errors.ts";
 import { instantiate } from "./kernel.ts";
@@ -22,7 +22,9 @@ export interface Region {
   bytes: number;
 }
 
-/** Pieces that nobody uses, by address, none beside another; the first page belongs to the kernel's constants. */
+/**
+ * Pieces that nobody uses, by address, none beside another; the first page belongs to the kernel's constants.
+ */
 const free: Region[] = [{ address: PAGE, bytes: 15 * PAGE }];
 
 /** Bytes that are taken now. */

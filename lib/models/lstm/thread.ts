@@ -1,4 +1,7 @@
-/** A thread of `threads.ts`: sleeps until the job number changes, does its part, counts itself off, sleeps again. */
+/**
+ * A thread of `threads.ts`: sleeps until the job number changes, does its part, counts itself off, sleeps
+ * again.
+ */
 import { parentPort, workerData } from "node:worker_threads";
 import { CONTROL, instantiate, OPERATIONS, partsFrom, SPINS, type ThreadStart } from "./kernel.ts";
 

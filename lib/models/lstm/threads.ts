@@ -13,8 +13,9 @@ const PATIENCE_MS = 60_000;
 let pool: Pool | null = null;
 
 /**
- * Lets all fused LSTM layers of this process work on `count` threads until the result is disposed of; without it they
- * work on one. Results are the same to the bit, whatever the count. It pays from two blocks of eight windows on.
+ * Lets all fused LSTM layers of this process work on `count` threads until the result is disposed of; without
+ * it they work on one. Results are the same to the bit, whatever the count. It pays from two blocks of eight
+ * windows on.
  *
  * The other threads sleep between batches, and a process that ends takes them with it, disposed of or not.
  *
@@ -53,7 +54,9 @@ export function runSplit(operation: Operation, pass: number, parts: number): voi
   else kernel[operation](pass, 0, parts);
 }
 
-/** Workers that wait for a job number to change (fork), and a count that they lower when they are done (join). */
+/**
+ * Workers that wait for a job number to change (fork), and a count that they lower when they are done (join).
+ */
 class Pool {
   readonly #workers: Worker[] = [];
   readonly #control = new Int32Array(new SharedArrayBuffer(Object.keys(CONTROL).length * 4));

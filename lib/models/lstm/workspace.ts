@@ -13,7 +13,10 @@ export interface Shape {
 /** What a tensor's `dataSync` gives. */
 type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** Numbers row by row: x [windows][steps][features]; W [features][4 units], U [units][4 units], b [4 units] as in Keras. */
+/**
+ * Numbers row by row: x [windows][steps][features]; W [features][4 units], U [units][4 units], b [4 units] as
+ * in Keras.
+ */
 export interface Inputs {
   x: Numbers;
   W: Numbers;
@@ -28,7 +31,9 @@ export type Gradients = Record<keyof Inputs, Float32Array<ArrayBuffer>>;
 const LANES = 8, ROW = 32;
 /** Windows at once in inference: enough for eight threads, few enough to stay in the processor's cache. */
 const INFERENCE_WINDOWS = 64;
-/** Bytes that a layer takes at most, unless eight windows alone need more; larger batches go chunk by chunk. */
+/**
+ * Bytes that a layer takes at most, unless eight windows alone need more; larger batches go chunk by chunk.
+ */
 const MOST_BYTES = 64 * 2 ** 20;
 
 /** The fields of `Pass` in `kernel.as.ts`, in its order. */
@@ -69,9 +74,10 @@ const forgotten = new FinalizationRegistry<{ region: Region | null }>((held) => 
 });
 
 /**
- * A layer's buffers in the kernel's memory, kept from one call to the next and grown when a call needs more. Batches
- * that would need more than 64 MiB are worked through in chunks: forward chunk by chunk, and backward each chunk's
- * steps are computed again before their gradients (Chen et al. 2016, "Training deep nets with sublinear memory cost").
+ * A layer's buffers in the kernel's memory, kept from one call to the next and grown when a call needs more.
+ * Batches that would need more than 64 MiB are worked through in chunks: forward chunk by chunk, and backward
+ * each chunk's steps are computed again before their gradients (Chen et al. 2016, "Training deep nets with
+ * sublinear memory cost").
  *
  * @example One unit, one step: h = σ(z_o) · tanh(σ(z_i) · tanh z_c), with all weights 1 and x = 1
  * ```ts
@@ -207,7 +213,10 @@ export class Workspace {
   }
 }
 
-/** Windows a chunk: at most `wanted`, of whole blocks if there are several, within the bytes that a layer may take. */
+/**
+ * Windows a chunk: at most `wanted`, of whole blocks if there are several, within the bytes that a layer may
+ * take.
+ */
 function chunkWindows(shape: Shape, keep: boolean, wanted: number): number {
   const sum = (windows: number) =>
     Object.values(bufferBytes(shape, windows, keep)).reduce((a, b) => a + b, 0);
