@@ -1,5 +1,6 @@
 /** The LSTM as a model of a series: windows of its columns in, forecasts in the target's unit out. */
 import { ModelError } from "../../core/errors.ts";
+import { DAY_MS } from "../../core/time.ts";
 import { fitScale, type Scale, scaled, unscaled } from "../../features/scaler.ts";
 import { columnOf, type SeriesRows } from "../../features/series_rows.ts";
 import { type Learns, learnt } from "../learns.ts";
@@ -127,26 +128,8 @@ export class LstmModel implements SeriesModel {
           `gap, ${kept} of them for validation; give more rows or a smaller look-back`,
       );
     }
-    const { form } = learnt(rows, this.#learns);
-    const targets = Float64Array.from(ends, (end) => form(end));
-    const bad = targets.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
-      throw new ModelError(
-        `Cannot train an LSTM: the target of ${days[ends[bad]!]} is ${
-          rows.target[ends[bad]!]
-        }, leave that row out`,
-      );
-    }
-    const known = { from: 0, until: earlier.length };
-    const first = targets[0]!;
-    if (targets.subarray(0, known.until).every((value) => value === first)) {
-      throw new ModelError(
-        `Cannot train an LSTM: the target is ${
-          rows.target[ends[0]!]
-        } in all ${known.until} rows, there is nothing to learn`,
-      );
-    }
-    const target = fitScale(targets, known, scaler);
+    const targets = checkedTargets(rows, { ends, learns: this.#learns, trained: earlier.length });
+    const target = fitScale(targets, { from: 0, until: earlier.length }, scaler);
     const columns = this.#columns.map((name) => columnOf(rows, name));
     const seen = { from: Math.max(0, range.from - lookBack + 1), until: earlier.at(-1)! + 1 };
     const scales = columns.map((column) => fitScale(column, seen, scaler));
@@ -163,8 +146,11 @@ export class LstmModel implements SeriesModel {
       learns: this.#learns,
       scales,
       target,
-      feeds_itself: columns.length === 1 && horizon === 1 &&
-        ends.every((end, i) => end + 1 >= range.until || columns[0]![end + 1] === targets[i]),
+      feeds_itself: columns.length === 1 && horizon === 1 && ends.every((end, i) => {
+        const next = end + 1;
+        const follows = next < range.until && Date.parse(days[next]!) - Date.parse(days[end]!) === DAY_MS;
+        return !follows || columns[0]![next] === targets[i];
+      }),
     };
     this.#weights = [];
     return {
@@ -258,4 +244,27 @@ export class LstmModel implements SeriesModel {
     }
     return this.#learnt;
   }
+}
+
+/** Targets in the form that is learnt, one for each window; the first `trained` of them are trained on. */
+function checkedTargets(
+  rows: SeriesRows,
+  { ends, learns, trained }: { ends: Int32Array; learns: Learns; trained: number },
+): Float64Array {
+  const { form } = learnt(rows, learns);
+  const targets = Float64Array.from(ends, (end) => form(end));
+  const bad = targets.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    const row = ends[bad]!;
+    throw new ModelError(
+      `Cannot train an LSTM: the target of ${rows.days[row]} is ${rows.target[row]}, leave that row out`,
+    );
+  }
+  if (targets.subarray(0, trained).every((value) => value === targets[0])) {
+    const value = rows.target[ends[0]!];
+    throw new ModelError(
+      `Cannot train an LSTM: the target is ${value} in all ${trained} rows, there is nothing to learn`,
+    );
+  }
+  return targets;
 }

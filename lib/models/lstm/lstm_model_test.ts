@@ -106,6 +106,16 @@ Deno.test("LstmModel forecasts several days one from the other", () => {
     assert(Math.abs(next! - path[step]!) < 1e-5, `${step}: ${next} ${path[step]}`);
     grown.columns.v[151 + step] = next!;
   }
+  // A hole in the days does not stand in the way.
+  const holed = waveRows(200), kept = [...holed.days.keys()].filter((row) => row < 79 || row > 85);
+  const pick = (values: Float64Array) => Float64Array.from(kept, (row) => values[row]!);
+  const few = {
+    days: kept.map((row) => holed.days[row]!),
+    columns: { v: pick(holed.columns["v"]!) },
+    horizon: 1,
+  };
+  const parted = { ...few, target: pick(holed.target) };
+  assertEquals(fitted({ ...V, epochs: 1 }, parted, 150).forecast(parted, 160, 2).length, 2);
   const two = fitted({ ...V, columns: ["v", "noise"], epochs: 1 }, rows);
   assertThrows(() => two.forecast(rows, 150, 2), ModelError, "train with a horizon of 2 days instead");
 });
