@@ -15,6 +15,7 @@ import {
 import { fullDisk } from "./full_disk.ts";
 import { KINDS, mixedFaults, oneFault } from "./http_faults.ts";
 import { fuzz, PARSERS } from "./fuzz.ts";
+import { killTrainings } from "./killed_training.ts";
 import { manyWriters } from "./many_writers.ts";
 import { type Scenario } from "./scenario.ts";
 import { mendObject, tearObjects } from "./torn_objects.ts";
@@ -24,6 +25,8 @@ const LANES = navigator.hardwareConcurrency;
 const DOUBLE_CRASHES = 200;
 /** Seeds of mixed HTTP faults. */
 const MIXES = 50;
+/** Trainings that are killed, each up to three times. */
+const KILLED_TRAININGS = 50;
 /** Broken bodies a parser. */
 const FUZZED = 1_000_000;
 
@@ -83,6 +86,11 @@ for (const scenario of SCENARIOS.slice(1, 3)) {
     DOUBLE_CRASHES / 2,
   );
 }
+await campaign(
+  "kill -9, training of an LSTM",
+  () => killTrainings(Array.from({ length: KILLED_TRAININGS }, (_, seed) => seed)),
+  KILLED_TRAININGS,
+);
 for (const scenario of SCENARIOS) {
   await campaign(`disk full, ${scenario.name}`, () => fullDisk(scenario));
 }

@@ -3,12 +3,22 @@ import { ModelError } from "../core/errors.ts";
 import { columnOf, type SeriesRows } from "../features/series_rows.ts";
 import { fitGarch, type Garch, garchVariances } from "./garch.ts";
 import { leastSquares } from "./least_squares.ts";
+import { jsonModel, readJsonModel } from "./model_files.ts";
 import type { RowRange, SeriesModel } from "./series_model.ts";
 
 /** Volatility is never forecast below this: a day without any movement would make QLIKE infinite. */
 const LEAST_VOLATILITY = 1e-4;
 
-const noFit = () => {};
+/** A model with nothing to learn. */
+function rule(name: string, predict: SeriesModel["predict"]): SeriesModel {
+  return {
+    name,
+    fit() {},
+    predict,
+    save: () => jsonModel({ name }),
+    load: (files) => void readJsonModel(files, name),
+  };
+}
 
 function forecast({ from, until }: RowRange, at: (row: number) => number): Float64Array {
   return Float64Array.from({ length: until - from }, (_, i) => at(from + i));
@@ -25,29 +35,21 @@ function forecast({ from, until }: RowRange, at: (row: number) => number): Float
  * ```
  */
 export function naive(column: string): SeriesModel {
-  return {
-    name: "persistence",
-    fit: noFit,
-    predict: (rows, at) => forecast(at, (row) => columnOf(rows, column)[row]!),
-  };
+  return rule("persistence", (rows, at) => forecast(at, (row) => columnOf(rows, column)[row]!));
 }
 
 /** Tomorrow is like the same day of the week before: the newest day that lies `period` days before the target. */
 export function seasonalNaive(column: string, period = 7): SeriesModel {
-  return {
-    name: "seasonal_naive",
-    fit: noFit,
-    predict: (rows, at) => {
-      const back = Math.ceil(rows.horizon / period) * period - rows.horizon;
-      // The first days have no week before them.
-      return forecast(at, (row) => columnOf(rows, column)[Math.max(0, row - back)]!);
-    },
-  };
+  return rule("seasonal_naive", (rows, at) => {
+    const back = Math.ceil(rows.horizon / period) * period - rows.horizon;
+    // The first days have no week before them.
+    return forecast(at, (row) => columnOf(rows, column)[Math.max(0, row - back)]!);
+  });
 }
 
 /** Nothing changes: for returns. */
 export function zero(): SeriesModel {
-  return { name: "zero", fit: noFit, predict: (_, at) => forecast(at, () => 0) };
+  return rule("zero", (_, at) => forecast(at, () => 0));
 }
 
 /** Today's value and the mean daily change of the training rows, for each day ahead. */
@@ -63,6 +65,8 @@ export function drift(column: string): SeriesModel {
       change = (values[until - 1]! - values[from]!) / (until - 1 - from);
     },
     predict: (rows, at) => forecast(at, (row) => columnOf(rows, column)[row]! + rows.horizon * change),
+    save: () => jsonModel({ name: "drift", change }),
+    load: (files) => void ({ change } = readJsonModel(files, "drift")),
   };
 }
 
@@ -77,21 +81,17 @@ export function drift(column: string): SeriesModel {
  * ```
  */
 export function ewma(column: string, lambda = 0.94): SeriesModel {
-  return {
-    name: "ewma",
-    fit: noFit,
-    predict(rows, { from, until }) {
-      const volatility = columnOf(rows, column);
-      const forecasts = new Float64Array(until - from);
-      let variance = volatility[0]! ** 2;
-      for (let row = 1; row < until; row++) {
-        if (row - 1 >= from) forecasts[row - 1 - from] = Math.sqrt(variance);
-        variance = lambda * variance + (1 - lambda) * volatility[row]! ** 2;
-      }
-      if (until > from) forecasts[until - 1 - from] = Math.sqrt(variance);
-      return forecasts;
-    },
-  };
+  return rule("ewma", (rows, { from, until }) => {
+    const volatility = columnOf(rows, column);
+    const forecasts = new Float64Array(until - from);
+    let variance = volatility[0]! ** 2;
+    for (let row = 1; row < until; row++) {
+      if (row - 1 >= from) forecasts[row - 1 - from] = Math.sqrt(variance);
+      variance = lambda * variance + (1 - lambda) * volatility[row]! ** 2;
+    }
+    if (until > from) forecasts[until - 1 - from] = Math.sqrt(variance);
+    return forecasts;
+  });
 }
 
 /**
@@ -108,6 +108,8 @@ export function har(columns: readonly string[]): SeriesModel {
       void (coefficients = line(rows, train, { columns, target: rows.target }).coefficients),
     predict: (rows, at) =>
       forecast(at, (row) => Math.max(LEAST_VOLATILITY, along(rows, columns, coefficients, row))),
+    save: () => jsonModel({ name: "har", coefficients: [...coefficients] }),
+    load: (files) => void (coefficients = Float64Array.from(readJsonModel(files, "har").coefficients)),
   };
 }
 
@@ -123,14 +125,21 @@ export function logHar(
   { forecasts }: { forecasts: "mean" | "median" },
 ): SeriesModel {
   let coefficients: Float64Array = new Float64Array(), shift = 0;
+  const name = forecasts === "mean" ? "log_har" : "log_har_median";
   return {
-    name: forecasts === "mean" ? "log_har" : "log_har_median",
+    name,
     fit(rows, train) {
       const fit = line(rows, train, { columns, target: rows.target.map(Math.log) });
       coefficients = fit.coefficients;
       shift = forecasts === "mean" ? fit.residual_variance / 2 : 0;
     },
     predict: (rows, at) => forecast(at, (row) => Math.exp(along(rows, columns, coefficients, row) + shift)),
+    save: () => jsonModel({ name, coefficients: [...coefficients], shift }),
+    load(files) {
+      const state = readJsonModel(files, name);
+      coefficients = Float64Array.from(state.coefficients);
+      shift = state.shift;
+    },
   };
 }
 
@@ -200,6 +209,8 @@ export function garch(column: string): SeriesModel {
     predict(rows, { from, until }) {
       return volatilities(rows, until).slice(from, until).map((each) => scale * each);
     },
+    save: () => jsonModel({ name: "garch", model, scale, fallback }),
+    load: (files) => void ({ model, scale, fallback } = readJsonModel(files, "garch")),
   };
 }
 

@@ -10,8 +10,14 @@ import { walkFolds, walkForward, type WalkOptions } from "./walk_forward.ts";
 
 /** A model that takes part. */
 export interface Contestant {
-  /** Makes one, from a seed where it draws random numbers. */
-  make: (seed: number) => SeriesModel;
+  /** Makes one, from a seed where it draws random numbers, with settings instead of its defaults. */
+  make: (seed: number, settings?: Readonly<Record<string, number>>) => SeriesModel;
+  /** Settings worth trying out, by name; none where it is left out. */
+  space?: Readonly<Record<string, readonly number[]>>;
+  /** Other settings that a person may choose. */
+  knobs?: readonly string[];
+  /** Settings instead of its defaults on a walk, which fits it dozens of times. */
+  on_a_walk?: Readonly<Record<string, number>>;
   /** Whether others have to beat it. */
   baseline: boolean;
   /** Whether a seed changes its forecasts. */
@@ -113,11 +119,11 @@ export function leaderboard(
     rmse: Math.sqrt(naiveErrors.reduce((sum, error) => sum + error ** 2, 0) / naiveErrors.length),
   };
 
-  const walked = contestants.map(({ make, baseline, random }) => {
+  const walked = contestants.map(({ make, on_a_walk, baseline, random }) => {
     const began = clock?.();
     const walks = Array.from(
       { length: random ? seeds : 1 },
-      (_, i) => walkForward(make(seed + i), rows, folds),
+      (_, i) => walkForward(make(seed + i, on_a_walk), rows, folds),
     );
     const ended = clock?.();
     return {

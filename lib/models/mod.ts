@@ -3,7 +3,9 @@
  * `Forecaster`; baselines are models like any other. `metrics.ts` scores, `evaluate.ts` compares the random forest with
  * persistence on the same test days and names a champion, `registry.ts` alone writes the `models/` folder. Trees
  * grow in `tree_grower.ts` (the forest's, on sorted columns) and `histogram_grower.ts` (the boosted ones, on binned
- * columns). Import `random_forest.ts`, `boosted_trees.ts`, `evaluate.ts` and `registry.ts` directly.
+ * columns); `lstm/` holds an LSTM layer for tfjs that runs in WebAssembly, with its Dropout, Adam and threads, and the
+ * training of the network that is made of them. `contestants.ts` has every model by target and name.
+ * Import `random_forest.ts`, `boosted_trees.ts`, `lstm/…`, `evaluate.ts` and `registry.ts` directly.
  *
  * @module
  */

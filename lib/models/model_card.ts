@@ -39,6 +39,8 @@ const KINDS: Readonly<Record<string, string>> = {
     "A random forest on logarithms of volatility, returns, volume and the weekend (Breiman 2001), forecasting the median.",
   boosted_trees:
     "Gradient-boosted trees on the same columns as the forest (Friedman 2001), forecasting the median.",
+  lstm:
+    "Two LSTM layers of 16 units with dropout on the logarithms of the last 30 days (Hochreiter & Schmidhuber 1997), forecasting the median.",
 };
 
 /**

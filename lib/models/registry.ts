@@ -3,8 +3,10 @@ import { LakeError, ModelError } from "../core/errors.ts";
 import { FEATURE_NAMES, TARGET_NAME } from "../features/mod.ts";
 import type { Comparison } from "./evaluate.ts";
 import type { Forecaster } from "./forecaster.ts";
+import type { ModelFiles } from "./model_files.ts";
 import { persistence } from "./persistence.ts";
 import { RandomForest } from "./random_forest.ts";
+import { placeFolder, readIfThere, replaceFile } from "./registry_files.ts";
 import { gunzipText, gzipText, manifestText } from "./training_manifest.ts";
 
 const MODEL_NAME = "volatility_model";
@@ -88,11 +90,11 @@ export async function saveModel(
   try {
     await Deno.mkdir(root, { recursive: true });
     const written = !await isSaved(path, files) &&
-      await writeFolder(root, path, files);
+      await placeFolder(root, path, bytesOf(files));
     if (!written && !await isSaved(path, files)) throw differs(path);
     const current = `${root}/metrics.json`;
-    const wasCurrent = await readIfThere(current) === metricsText;
-    if (!wasCurrent) await replaceFile(root, current, metricsText);
+    const wasCurrent = await textIfThere(current) === metricsText;
+    if (!wasCurrent) await replaceFile(current, new TextEncoder().encode(metricsText));
     return { version, path, written, message: saveMessage(version, written, wasCurrent), metrics };
   } catch (cause) {
     if (cause instanceof LakeError) throw cause;
@@ -113,14 +115,14 @@ export async function saveModel(
  */
 export async function loadModel(dir: string): Promise<LoadedModel> {
   const current = `${dir}/${MODEL_NAME}/metrics.json`;
-  const text = await readIfThere(current);
+  const text = await textIfThere(current);
   if (text === null) {
     throw new ModelError(`Cannot load a model from "${dir}": there is none yet, run deno task train`);
   }
   const metrics = parseJson(current, text) as SavedMetrics;
   if (!VERSION.test(metrics?.version ?? "")) throw damaged(current);
   const path = `${dir}/${MODEL_NAME}/${metrics.version}/model.json`;
-  const modelText = await readIfThere(path);
+  const modelText = await textIfThere(path);
   if (modelText === null || sha256(modelText) !== metrics.sha256?.["model.json"]) throw damaged(path);
   const model = parseJson(path, modelText) as {
     features: string[];
@@ -168,56 +170,26 @@ function saveMessage(version: string, written: boolean, wasCurrent: boolean): st
 
 /** Whether the version's folder is there, with these very contents. */
 async function isSaved(path: string, files: Record<string, string>): Promise<boolean> {
-  const found = await Promise.all(Object.keys(files).map((name) => readIfThere(`${path}/${name}`)));
+  const found = await Promise.all(Object.keys(files).map((name) => textIfThere(`${path}/${name}`)));
   if (found.every((text) => text === null)) return false;
   if (Object.values(files).some((text, index) => text !== found[index])) throw differs(path);
   return true;
 }
 
-/** Writes a folder aside and renames it into place; `false` if somebody else was first. */
-async function writeFolder(
-  root: string,
-  path: string,
-  files: Record<string, string>,
-): Promise<boolean> {
-  const aside = await Deno.makeTempDir({ dir: root, prefix: ".tmp-" });
-  try {
-    for (const [name, content] of Object.entries(files)) await writeSynced(`${aside}/${name}`, content);
-    await Deno.chmod(aside, 0o755).catch(() => {}); // temporary folders are private; Windows has no modes
-    await Deno.rename(aside, path);
-    return true;
-  } catch (error) {
-    await Deno.remove(aside, { recursive: true });
-    if (await readIfThere(`${path}/metrics.json`) !== null) return false;
-    throw error;
-  }
-}
-
-async function replaceFile(root: string, path: string, text: string): Promise<void> {
-  const aside = await Deno.makeTempDir({ dir: root, prefix: ".tmp-" });
-  try {
-    await writeSynced(`${aside}/metrics.json`, text);
-    await Deno.rename(`${aside}/metrics.json`, path);
-  } finally {
-    await Deno.remove(aside, { recursive: true });
-  }
-}
-
-async function writeSynced(path: string, text: string): Promise<void> {
-  const bytes = path.endsWith(".gz") ? gzipText(text) : new TextEncoder().encode(text);
-  using file = await Deno.open(path, { write: true, createNew: true });
-  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-  await file.sync();
+/** Texts as the bytes of files; those whose name ends in `.gz` are packed. */
+function bytesOf(files: Record<string, string>): ModelFiles {
+  return Object.fromEntries(
+    Object.entries(files).map(([name, text]) => [
+      name,
+      name.endsWith(".gz") ? gzipText(text) : new TextEncoder().encode(text),
+    ]),
+  );
 }
 
 /** The text of a file, unpacked if its name ends in `.gz`; `null` if there is no such file. */
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return path.endsWith(".gz") ? gunzipText(await Deno.readFile(path)) : await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
+async function textIfThere(path: string): Promise<string | null> {
+  const bytes = await readIfThere(path);
+  return bytes && (path.endsWith(".gz") ? gunzipText(bytes) : new TextDecoder().decode(bytes));
 }
 
 function parseJson(path: string, text: string): unknown {

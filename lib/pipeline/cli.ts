@@ -178,7 +178,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--since <day>", "leave out what is older (YYYY-MM-DD)")
     .option("--start <day>", "first day to forecast from (default: after two years, or half of the days)")
     .option("--refit <days>", "fit models anew after so many days (default: 30)")
-    .option("--models <names>", "some of them, parted by commas (default: all)")
+    .option("--models <names>", "some of them, parted by commas (default: all but lstm, which takes minutes)")
     .option("--seed <number>", "first seed (default: 1)")
     .option("--seeds <number>", "seeds of a model that draws random numbers (default: 5)")
     .option("--chart <file>", "write the comparison as an SVG picture")
@@ -188,6 +188,40 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .action(async (flags: Record<string, unknown>) => {
       const { leaderboardCommand } = await import("./leaderboard_command.ts");
       run(await leaderboardCommand(flags, withEffects(io, flags)));
+    });
+
+  program.command("train")
+    .description("trains one model, judges it on later days beside the naive forecast, and saves it")
+    .requiredOption("--model <name>", "lstm, forest, gbt, har, … (a wrong name lists them)")
+    .addOption(
+      new Option("--target <name>", "what is forecast").choices(["volatility", "price", "return"]).default(
+        "volatility",
+      ),
+    )
+    .option("--ohlcv <file>", "a candle file instead of a lake, .csv, .csv.gz or .zip")
+    .option(...LAKE_TO_READ)
+    .option("--symbol <name>", "the market (default: BTCUSD)")
+    .option("--horizon <days>", "days ahead (default: 1)")
+    .option("--ahead <days>", "forecast so many days from the last one, each from those before it (lstm)")
+    .option("--since <day>", "leave out what is older (YYYY-MM-DD)")
+    .option("--tune [how]", "try settings out on the days trained on: random (default) or grid")
+    .option("--trials <number>", "choices that a random search tries (default: 10)")
+    .option("--set <name=value>", "a setting instead of its default; repeatable", append)
+    .option("--seed <number>", "seed of weights, shuffles and draws (default: 1)")
+    .option("--epochs <number>", "most passes over the data (lstm; default: 50)")
+    .option("--resume", "go on where a training was stopped (lstm)")
+    .option("--threads <number>", "threads of a training (lstm; default: as many as there are cores)")
+    .addOption(
+      new Option("--backend <name>", "what tfjs computes on (lstm)").choices(["cpu", "webgpu"]).default(
+        "cpu",
+      ),
+    )
+    .option("--models <folder>", "folder of the model registry (default: models)")
+    .option("--now <time>", "train as if it were this time (ISO 8601)")
+    .option("--json", "print {model, target, version, seconds, metrics, artefact, …} as JSON on stdout")
+    .action(async (flags: Record<string, unknown>) => {
+      const { trainCommand } = await import("./train_command.ts");
+      run(await trainCommand(flags, withEffects(io, flags)));
     });
 
   program.command("leaks")

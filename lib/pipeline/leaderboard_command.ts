@@ -2,9 +2,9 @@
 import { z } from "zod";
 import { UsageError } from "../core/errors.ts";
 import { volatilityRows } from "../features/volatility_rows.ts";
-import { VOLATILITY_MODELS } from "../models/contestants.ts";
+import { modelNamed, VOLATILITY_MODELS } from "../models/contestants.ts";
 import { sha256 } from "../lake/ledger.ts";
-import { type Leaderboard, leaderboard } from "../models/leaderboard.ts";
+import { type Contestant, type Leaderboard, leaderboard } from "../models/leaderboard.ts";
 import { modelCard } from "../models/model_card.ts";
 import type { CommandIo } from "./command_io.ts";
 import { dailyCandles } from "./daily_candles.ts";
@@ -43,7 +43,7 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
   }
   const { ohlcv, lake, symbol, horizon, since = "", start, refit, seed, seeds, chart, cards, json } =
     parsed.data;
-  const names = chooseModels(parsed.data.models);
+  const contestants = await chooseModels(parsed.data.models);
   const candles = (await dailyCandles({ ohlcv, lake, symbol }, io)).filter(({ day }) => day >= since);
   const { rows, touched, left_out } = volatilityRows(candles, { horizon });
   for (const { day, column, was, now } of touched) {
@@ -61,7 +61,7 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
         }; give a longer history or another --start`,
     );
   }
-  const board = leaderboard(rows, names.map((name) => VOLATILITY_MODELS[name]!), {
+  const board = leaderboard(rows, contestants, {
     target: "volatility",
     today: "vol_1",
     start: first,
@@ -95,17 +95,14 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
   return EXIT.ok;
 }
 
-function chooseModels(list: string | undefined): string[] {
-  const all = Object.keys(VOLATILITY_MODELS);
-  const wanted = list?.split(",").map((name) => name.trim()).filter((name) => name !== "") ?? all;
-  for (const name of wanted) {
-    if (all.includes(name)) continue;
-    throw new UsageError(`Cannot use --models: there is no "${name}", choose among ${all.join(", ")}`);
-  }
-  if (!wanted.some((name) => VOLATILITY_MODELS[name]!.baseline)) {
+async function chooseModels(list: string | undefined): Promise<Contestant[]> {
+  if (list === undefined) return Object.values(VOLATILITY_MODELS);
+  const names = list.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  const chosen = await Promise.all(names.map((name) => modelNamed(name, "volatility")));
+  if (!chosen.some(({ baseline }) => baseline)) {
     throw new UsageError(`Cannot use --models ${list}: none of them is a baseline, add har`);
   }
-  return wanted;
+  return chosen;
 }
 
 /** The board for a person. */

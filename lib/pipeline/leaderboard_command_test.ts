@@ -1,27 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { fillGaussian } from "../sources/demo_rng.ts";
 import { Workplace } from "./_test_cli.ts";
-
-/** Daily candles with clustered volatility. */
-function daily(count: number): string {
-  const noise = fillGaussian({ seed: 9, purpose: 7005, series: 0, index: 0 }, new Float64Array(2 * count));
-  let price = 1000, level = 0;
-  const lines = Array.from({ length: count }, (_, i) => {
-    level = 0.95 * level + 0.2 * noise[2 * i]!;
-    const open = price, close = open * Math.exp(0.02 * Math.exp(level) * noise[2 * i + 1]!);
-    const reach = Math.exp(0.02 * Math.exp(level));
-    price = close;
-    return [
-      Date.UTC(2020, 0, 1 + i),
-      open,
-      close,
-      Math.max(open, close) * reach,
-      Math.min(open, close) / reach,
-      10 + i % 7,
-    ].join();
-  });
-  return `time,open,close,high,low,volume\n${lines.join("\n")}\n`;
-}
+import { daily } from "./_test_daily.ts";
 
 Deno.test("leaderboard compares the baselines of a file, the same each time, with a chart", async () => {
   await using work = await Workplace.make();
@@ -80,6 +59,18 @@ Deno.test("leaderboard walks a random model with several seeds, and a baseline i
   assertStringIncludes(board.verdict, "No model beats log_har_median, the best baseline, beyond doubt");
 });
 
+Deno.test("leaderboard lets the LSTM take part on request", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("days.csv", daily(330));
+  const args = ["--models", "har,lstm", "--refit", "100", "--seeds", "1", "--json"];
+  const { code, stdout, stderr } = await work.run(["leaderboard", "--ohlcv", file, ...args]);
+  assertEquals(code, 0, stderr);
+  const models = JSON.parse(stdout).models as { model: string; mae: number; baseline: boolean }[];
+  const [har, lstm] = ["har", "lstm"].map((name) => models.find(({ model }) => model === name)!);
+  assertEquals([har!.baseline, lstm!.baseline], [true, false]);
+  assert(lstm!.mae < 2 * har!.mae);
+});
+
 Deno.test("leaks finds what is planted, and nothing in our own", async () => {
   await using work = await Workplace.make();
   const { code, stdout, stderr } = await work.run([
@@ -99,7 +90,7 @@ Deno.test("leaderboard and leaks refuse what they cannot use in plain words", as
   const file = await work.file("days.csv", daily(200));
   const table: [args: string[], code: number, message: string][] = [
     [["leaderboard", "--ohlcv", file], 2, "171 days can be forecast from"],
-    [["leaderboard", "--ohlcv", file, "--models", "har,magic"], 2, 'there is no "magic"'],
+    [["leaderboard", "--ohlcv", file, "--models", "har,magic"], 2, 'Cannot find model "magic"'],
     [["leaderboard", "--ohlcv", file, "--horizon", "0"], 2, "--horizon"],
     [["leaderboard", "--ohlcv", file, "--lake", work.lake], 2, "give one of them"],
     [["leaderboard", "--lake", work.lake], 3, "there is no lake"],

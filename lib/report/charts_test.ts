@@ -3,6 +3,7 @@ import { DAILY, LEDGER, LONG_RANGE, MARKETS, MINUTE_BARS, PREDICTIONS, PRINTS } 
 import type { Chart } from "./chart.ts";
 import { completenessChart } from "./completeness_chart.ts";
 import { specJson } from "./dashboard_html.ts";
+import { lossChart } from "./loss_chart.ts";
 import { marketCapChart, topGainersChart, trendingChart } from "./market_charts.ts";
 import { priceChart } from "./price_chart.ts";
 import { printsChart } from "./prints_chart.ts";
@@ -19,6 +20,13 @@ const CHARTS: Record<string, Chart> = {
   trending: trendingChart(RISING),
   market_cap: marketCapChart(MARKETS),
   prints: printsChart(MINUTE_BARS, PRINTS),
+  loss: lossChart({
+    losses: [0.09, 0.03, 0.02, 0.015].map((train, i) => ({
+      train,
+      validation: [0.05, 0.02, 0.03, 0.025][i]!,
+    })),
+    best_epoch: 2,
+  }),
   completeness: completenessChart(LEDGER, { maxPercent: 50 }),
 };
 

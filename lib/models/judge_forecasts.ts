@@ -1,0 +1,61 @@
+/** A model and the naive forecast on the same later days, in numbers and words. */
+import type { SeriesRows } from "../features/series_rows.ts";
+import { mae, mase, r2, rmse } from "./metrics.ts";
+import type { RowRange, SeriesModel } from "./series_model.ts";
+import type { ForecastErrors } from "./trained_model.ts";
+
+/** What came out. */
+export interface Judgement {
+  metrics: ForecastErrors & { mae_ratio: number };
+  naive: ForecastErrors & { model: string };
+  verdict: string;
+  /** The model's forecasts of the later days. */
+  forecasts: Float64Array;
+}
+
+/**
+ * Judges a fitted model on later days.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { drift, naive } from "./baselines.ts";
+ * const v = Float64Array.from({ length: 30 }, (_, i) => (i * i) % 7 + i);
+ * const rows = { days: Array.from(v, (_, i) => `${i}`), columns: { v }, target: v.map((_, i) => v[i + 1] ?? NaN), horizon: 1 };
+ * const train = { from: 0, until: 20 }, test = { from: 20, until: 29 }, model = drift("v");
+ * model.fit(rows, train);
+ * const { metrics, naive: { mae }, verdict } = judgeForecasts(rows, { model, naive: naive("v"), train, test });
+ * assertEquals(metrics.mae_ratio, metrics.mae / mae);
+ * assertEquals(verdict.startsWith("persistence wins"), metrics.mae >= mae);
+ * ```
+ */
+export function judgeForecasts(
+  rows: SeriesRows,
+  { model, naive, train, test }: { model: SeriesModel; naive: SeriesModel; train: RowRange; test: RowRange },
+): Judgement {
+  const actualOf = ({ from, until }: RowRange) => rows.target.slice(from, until);
+  const scale = mae(actualOf(train), naive.predict(rows, train));
+  const actual = actualOf(test);
+  const errorsOf = (forecasts: Float64Array): ForecastErrors => ({
+    mae: mae(actual, forecasts),
+    rmse: rmse(actual, forecasts),
+    r2: r2(actual, forecasts),
+    mase: scale > 0 ? mase(actual, forecasts, scale) : null,
+  });
+  const forecasts = model.predict(rows, test);
+  const mine = errorsOf(forecasts), theirs = { model: naive.name, ...errorsOf(naive.predict(rows, test)) };
+  const mae_ratio = mine.mae / theirs.mae;
+  const days = `on ${actual.length} later days (${rows.days[test.from]} to ${rows.days[test.until - 1]})`;
+  const ratio = mae_ratio.toFixed(3) === "1.000" ? mae_ratio.toPrecision(6) : mae_ratio.toFixed(3);
+  const words = naive.name === "zero" ? "saying that nothing happens" : 'saying "as today"';
+  const error = `${model.name}'s mean absolute error is ${ratio} × that of ${words} ${days}`;
+  const larger = mine.rmse < theirs.rmse
+    ? ""
+    : `; its root mean squared error is not lower (${(mine.rmse / theirs.rmse).toFixed(3)} ×)`;
+  const verdict = model.name === naive.name
+    ? `${naive.name} is the naive forecast itself.`
+    : mae_ratio < 1
+    ? `${error}${larger}. One split without a test of significance: deno task leaderboard tests.`
+    : `${naive.name} wins: ${error}. Serve ${naive.name}.`;
+  return { metrics: { ...mine, mae_ratio }, naive: theirs, verdict, forecasts };
+}

@@ -1,0 +1,61 @@
+/** The card of one trained model, with the sections of Mitchell et al. (2019, *Model Cards for Model Reporting*). */
+import type { ForecastErrors, TrainedMetrics } from "./trained_model.ts";
+
+/**
+ * Writes the card as Markdown. Every number comes from the metrics.
+ *
+ * @param unit of target and errors.
+ */
+export function trainedCard(metrics: TrainedMetrics, unit: string): string {
+  const { model, target, symbol, horizon, trained_on, tested_on, naive, seed, settings } = metrics;
+  const line = (name: string, { mae, rmse, r2, mase }: ForecastErrors) =>
+    `| ${name} | ${mae.toPrecision(5)} | ${rmse.toPrecision(5)} | ${r2.toFixed(3)} | ${
+      mase?.toFixed(3) ?? "–"
+    } |`;
+  const chosen = Object.entries(settings).map(([name, value]) => `${name} ${value}`).join(", ");
+  return `# ${model}: ${target} of ${symbol}, ${horizon} day${horizon > 1 ? "s" : ""} ahead
+
+## Model details
+
+Version ${metrics.version}, seed ${seed}${chosen === "" ? ", default settings" : `, ${chosen}`}.
+
+## Intended use
+
+Teaching, and forecasts to be held against the naive one. It is no advice to trade.
+
+## Factors
+
+One market and bars of a day; others were not looked at.
+
+## Metrics
+
+In ${unit}, on the same later days:
+
+| model | MAE | RMSE | R² | MASE |
+| --- | --- | --- | --- | --- |
+${line(model, metrics.metrics)}
+${line(naive.model, naive)}
+
+${metrics.verdict}
+
+## Evaluation data
+
+${tested_on.rows} forecasts, made from ${tested_on.from} to ${tested_on.to}. They were looked at once, after training and tuning.
+
+## Training data
+
+${trained_on.rows} days of ${symbol}, ${trained_on.from} to ${trained_on.to}; SHA-256 of the candles ${metrics.data_sha256}.
+
+## Quantitative analyses
+
+One split in time, without a test of significance: \`deno task leaderboard\` walks forward and tests.
+
+## Ethical considerations
+
+Public market data, no persons. A forecast that looks surer than it is can cost money.
+
+## Caveats and recommendations
+
+The past of one market is one sample. Train again when the market has changed, and look at the naive forecast first.
+`;
+}

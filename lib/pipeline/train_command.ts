@@ -1,0 +1,181 @@
+/** `deno task train`: one model, trained on the older days and judged on the later ones beside the naive forecast. */
+import { UsageError } from "../core/errors.ts";
+import { DAY_MS } from "../core/time.ts";
+import type { SeriesRows } from "../features/series_rows.ts";
+import { splitByTime } from "../features/split_by_time.ts";
+import { sha256 } from "../lake/ledger.ts";
+import { modelNamed } from "../models/contestants.ts";
+import { judgeForecasts } from "../models/judge_forecasts.ts";
+import type { Contestant } from "../models/leaderboard.ts";
+import type { RowRange, SeriesModel } from "../models/series_model.ts";
+import { trainedCard } from "../models/trained_card.ts";
+import { saveTrained, type TrainedMetrics, versionOf } from "../models/trained_model.ts";
+import { gridOf, randomOf, type Settings, tune, type TuningSpace } from "../models/tune.ts";
+import type { CommandIo } from "./command_io.ts";
+import { dailyCandles } from "./daily_candles.ts";
+import { EXIT } from "./exit_codes.ts";
+import { progressLines } from "./training/progress_lines.ts";
+import { targetRows } from "./training/target_rows.ts";
+import { answerLines, type TrainAnswer } from "./training/train_answer.ts";
+import { chosenSettings, readTrainFlags, type TrainFlags } from "./training/train_flags.ts";
+
+/** Share of the days, the newest, that a model is judged on, and days between them and those trained on. */
+const TEST_SHARE = 0.2, EMBARGO_DAYS = 7;
+/** Fewer days tell nothing of a model. */
+const LEAST_DAYS = 100;
+
+/** Runs the command; gives the exit code. */
+export async function trainCommand(input: unknown, io: CommandIo): Promise<number> {
+  const flags = readTrainFlags(input);
+  const contestant = await modelNamed(flags.model, flags.target);
+  const chosen = chosenSettings(flags, contestant);
+  const all = await dailyCandles({ ohlcv: flags.ohlcv, lake: flags.lake, symbol: flags.symbol }, io);
+  const candles = all.filter(({ day }) => day >= (flags.since ?? ""));
+  const { rows, touched, naive, unit } = targetRows(flags.target, candles, { horizon: flags.horizon });
+  for (const { day, column, was, now } of touched) {
+    io.effects.log.warn(`${day}: a ${column} of ${was} counts as a bad print, ${now} stands in for it`);
+  }
+  const { train, test } = split(rows);
+  const say = progressLines(io);
+  const make = (settings: Settings) => made(contestant, flags.seed, settings);
+  using _threads = flags.model === "lstm"
+    ? await (await import("./training/train_lstm.ts")).startThreads(flags.threads)
+    : null;
+  const settings = flags.tune === undefined
+    ? chosen
+    : tuned(rows, train, { flags, contestant, chosen, make, say: say.line });
+  const model = make(settings);
+  const began = performance.now();
+  const epochs = await trained(model, { rows, train, flags, say });
+  const seconds = (performance.now() - began) / 1000;
+  say.end();
+
+  const { forecasts: _, ...judged } = judgeForecasts(rows, { model, naive: naive(), train, test });
+  const files = model.save();
+  const metrics: TrainedMetrics = {
+    model: model.name,
+    target: flags.target,
+    horizon: flags.horizon,
+    version: versionOf(files),
+    symbol: flags.symbol,
+    seed: flags.seed,
+    settings,
+    trained_on: span(rows, train),
+    tested_on: span(rows, test),
+    ...judged,
+    data_sha256: sha256(JSON.stringify(candles)),
+  };
+  const { path } = await saveTrained(flags.models, { files, metrics, card: trainedCard(metrics, unit) });
+  const answer: TrainAnswer = {
+    ...metrics,
+    seconds,
+    seconds_per_epoch: epochs === null ? null : seconds / epochs,
+    epochs,
+    artefact: path,
+    forecast: forecastFrom(rows, { model, naive: naive(), ahead: flags.ahead }),
+  };
+  io.stdout(flags.json ? `${JSON.stringify(answer)}\n` : `${answerLines(answer, unit).join("\n")}\n`);
+  return EXIT.ok;
+}
+
+/** The model; a setting out of its range is the caller's mistake. */
+function made({ make }: Contestant, seed: number, settings: Settings): SeriesModel {
+  try {
+    return make(seed, settings);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UsageError(cause.message, { cause });
+  }
+}
+
+/** The older days to train on, and the later ones. */
+function split(rows: SeriesRows): { train: RowRange; test: RowRange } {
+  const known = rows.target.findLastIndex(Number.isFinite) + 1, days = rows.days.slice(0, known);
+  if (known < LEAST_DAYS + 2 * rows.horizon) {
+    throw new UsageError(
+      `Cannot train on ${known} days: ${
+        LEAST_DAYS + 2 * rows.horizon
+      } are needed that have 30 days before them, give a longer history`,
+    );
+  }
+  const { trainEnd, testStart } = splitByTime(days, {
+    testShare: TEST_SHARE,
+    embargoDays: Math.max(EMBARGO_DAYS, rows.horizon),
+    horizonDays: rows.horizon,
+  });
+  return { train: { from: 0, until: trainEnd }, test: { from: testStart, until: known } };
+}
+
+interface Tuning {
+  flags: TrainFlags;
+  contestant: Contestant;
+  chosen: Settings;
+  make: (settings: Settings) => SeriesModel;
+  say: (text: string) => void;
+}
+
+/** The best settings on inner folds of the days trained on. What was set by hand stays. */
+function tuned(
+  rows: SeriesRows,
+  train: RowRange,
+  { flags, contestant, chosen, make, say }: Tuning,
+): Settings {
+  const space: TuningSpace = Object.fromEntries(
+    Object.entries(contestant.space ?? {}).filter(([name]) => !(name in chosen)),
+  );
+  if (Object.keys(space).length === 0) {
+    throw new UsageError(`Cannot tune ${flags.model}: it has no settings to try, train without --tune`);
+  }
+  const choices = flags.tune === "grid" ? gridOf(space) : randomOf(space, flags.trials, flags.seed);
+  say(`tuning: ${choices.length} choices on inner folds of ${train.until - train.from} days`);
+  const inWords = (settings: Settings) =>
+    Object.entries(settings).map(([name, value]) => `${name} ${Number(value.toFixed(4))}`).join(", ");
+  const [best] = tune(rows, train, {
+    make,
+    candidates: choices.map((choice) => ({ ...chosen, ...choice })),
+    onTried: ({ settings, mae, problem }, done) =>
+      say(`tuning ${done}/${choices.length}: ${inWords(settings)}: ${mae?.toPrecision(4) ?? problem}`),
+  });
+  say(`tuned: ${inWords(best!.settings)}`);
+  return best!.settings;
+}
+
+interface TrainingRun {
+  rows: SeriesRows;
+  train: RowRange;
+  flags: TrainFlags;
+  say: ReturnType<typeof progressLines>;
+}
+
+/** Fits a model; gives the epochs that were trained, null for a model without any. */
+async function trained(model: SeriesModel, { rows, train, flags, say }: TrainingRun): Promise<number | null> {
+  if (model.name !== "lstm") {
+    model.fit(rows, train);
+    if (model.fallback) say.line(model.fallback);
+    return null;
+  }
+  const { trainLstm } = await import("./training/train_lstm.ts");
+  return await trainLstm(model, { rows, train, flags, say });
+}
+
+function span({ days }: SeriesRows, { from, until }: RowRange): TrainedMetrics["trained_on"] {
+  return { from: days[from]!, to: days[until - 1]!, rows: until - from };
+}
+
+/** Forecasts from the last day that there is. */
+function forecastFrom(
+  rows: SeriesRows,
+  { model, naive, ahead }: { model: SeriesModel; naive: SeriesModel; ahead: number | undefined },
+): TrainAnswer["forecast"] {
+  const last = rows.days.length - 1, at = { from: last, until: last + 1 };
+  const values = ahead === undefined || !("forecast" in model)
+    ? model.predict(rows, at)
+    : (model as SeriesModel & { forecast: (rows: SeriesRows, row: number, steps: number) => Float64Array })
+      .forecast(rows, last, ahead);
+  const [asToday] = naive.predict(rows, at);
+  return Array.from(values, (value, i) => ({
+    day: new Date(Date.parse(rows.days[last]!) + (rows.horizon + i) * DAY_MS).toISOString().slice(0, 10),
+    value,
+    naive: i === 0 ? asToday! : null,
+  }));
+}

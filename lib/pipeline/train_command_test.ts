@@ -1,0 +1,192 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { ModelError } from "../core/errors.ts";
+import type { DailyCandle } from "../features/volatility_rows.ts";
+import { modelNamed, modelNames } from "../models/contestants.ts";
+import { loadTrained } from "../models/trained_model.ts";
+import { Workplace } from "./_test_cli.ts";
+import { daily } from "./_test_daily.ts";
+import { targetRows } from "./training/target_rows.ts";
+
+/** Settings with which a network is trained in a blink. */
+const QUICK = ["--set", "units=4", "--set", "lookBack=10", "--epochs", "3"];
+
+function candlesOf(csv: string): DailyCandle[] {
+  return csv.trim().split("\n").slice(1).map((line) => {
+    const [time, open, close, high, low, volume] = line.split(",").map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return { day: new Date(time).toISOString().slice(0, 10), open, close, high, low, volume };
+  });
+}
+
+for (const target of ["volatility", "price", "return"] as const) {
+  Deno.test(`train fits, judges and saves every model of ${target}, and what is loaded forecasts the same to the bit`, async () => {
+    await using work = await Workplace.make();
+    const csv = daily(260), file = await work.file("days.csv", csv);
+    const { rows } = targetRows(target, candlesOf(csv), { horizon: 1 });
+    const last = { from: rows.days.length - 1, until: rows.days.length };
+    for (const name of modelNames(target)) {
+      const quick = name === "lstm" ? QUICK : [];
+      const args = [
+        "train",
+        "--model",
+        name,
+        "--target",
+        target,
+        "--ohlcv",
+        file,
+        "--models",
+        `${work.folder}/models`,
+      ];
+      const { code, stdout, stderr } = await work.run([...args, ...quick, "--json"]);
+      assertEquals(code, 0, stderr);
+      const answer = JSON.parse(stdout);
+      assertEquals([answer.model, answer.target], [name, target]);
+      assertEquals(answer.metrics.mae_ratio, answer.metrics.mae / answer.naive.mae);
+      assert(answer.trained_on.to < answer.tested_on.from);
+      const { make } = await modelNamed(name, target);
+      const model = make(1, answer.settings);
+      const metrics = await loadTrained(`${work.folder}/models`, target, model);
+      assertEquals(metrics.version, answer.version);
+      assertEquals(model.predict(rows, last)[0], answer.forecast[0].value);
+      const card = await Deno.readTextFile(`${answer.artefact}/card.md`);
+      for (const words of [answer.version, answer.verdict, "## Caveats"]) assertStringIncludes(card, words);
+    }
+  });
+}
+
+Deno.test("train --model lstm is the same each time, goes on where it was stopped, and forecasts a path", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("days.csv", daily(260)), models = `${work.folder}/models`;
+  const lstm = (...more: string[]) =>
+    work.run([
+      "train",
+      "--model",
+      "lstm",
+      "--target",
+      "price",
+      "--ohlcv",
+      file,
+      "--models",
+      models,
+      ...QUICK,
+      ...more,
+    ]);
+  const first = await lstm("--json"), version = JSON.parse(first.stdout).version;
+  assertStringIncludes(first.stderr, "epoch 3/3");
+  assertEquals(JSON.parse((await lstm("--json", "--threads", "1")).stdout).version, version);
+  assert(JSON.parse((await lstm("--json", "--seed", "2")).stdout).version !== version);
+  const short = await lstm("--epochs", "2", "--json");
+  assert(JSON.parse(short.stdout).version !== version);
+  const resumed = await lstm("--resume", "--json");
+  assertStringIncludes(resumed.stderr, "going on after epoch 2");
+  assertEquals(JSON.parse(resumed.stdout).epochs, 1);
+  assertEquals(JSON.parse(resumed.stdout).version, version);
+  const { stdout } = await lstm("--ahead", "4");
+  assertEquals(stdout.match(/^2020-\d\d-\d\d: /gm)?.length, 4);
+  assertStringIncludes(stdout, "later days");
+  const other = await lstm("--resume", "--set", "units=5");
+  assertEquals(other.code, 1);
+  assertStringIncludes(
+    other.stderr,
+    "the checkpoint is of another model, other settings or other data, delete it or",
+  );
+});
+
+Deno.test("train --tune tries settings on the days trained on: later candles change nothing in what it chooses", async () => {
+  await using work = await Workplace.make();
+  const lines = daily(260).trimEnd().split("\n");
+  const tuned = async (csv: string) => {
+    const file = await work.file("days.csv", `${csv}\n`);
+    const args = ["train", "--model", "gbt", "--ohlcv", file, "--models", `${work.folder}/models`, "--tune"];
+    const { code, stdout, stderr } = await work.run([...args, "--trials", "4", "--json"]);
+    assertEquals(code, 0, stderr);
+    const { settings, version, metrics } = JSON.parse(stdout);
+    return { settings, version, metrics, said: stderr.split("\n").filter((line) => line.includes("tun")) };
+  };
+  const once = await tuned(lines.join("\n"));
+  assertEquals(once.said.length, 6);
+  // The same days, but for the volatility of the last 30, which lie in the test.
+  const wilder = lines.map((line, i) => {
+    if (i < lines.length - 30) return line;
+    const [time, open, close, high, low, volume] = line.split(",").map(Number) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return [time, open, close, high * 1.1, low / 1.1, volume].join();
+  });
+  const other = await tuned(wilder.join("\n"));
+  assertEquals([other.settings, other.version, other.said], [once.settings, once.version, once.said]);
+  assert(other.metrics.mae !== once.metrics.mae);
+});
+
+Deno.test("train refuses what it cannot use in plain words", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("days.csv", daily(200)), few = await work.file("few.csv", daily(40));
+  const table: [args: string[], code: number, message: string][] = [
+    [[], 2, "required option '--model <name>'"],
+    [["--model", "lstn"], 2, "did you mean lstm? Choose among persistence, seasonal_naive"],
+    [
+      ["--model", "har", "--target", "price"],
+      2,
+      "it forecasts volatility only, choose among persistence, drift",
+    ],
+    [["--model", "har", "--target", "volume"], 2, "Allowed choices are volatility, price, return"],
+    [["--model", "har", "--epochs", "3"], 2, "Cannot use --epochs with har: it is for lstm"],
+    [["--model", "har", "--resume"], 2, "Cannot use --resume with har"],
+    [["--model", "har", "--tune"], 2, "Cannot tune har: it has no settings to try"],
+    [["--model", "lstm", "--tune", "--resume"], 2, "Cannot combine --resume with --tune"],
+    [["--model", "lstm", "--epochs", "0"], 2, "--epochs"],
+    [["--model", "lstm", "--set", "lookBack=0"], 2, "Cannot set lookBack: 0 is not a whole number from 1"],
+    [["--model", "lstm", "--set", "unit=9"], 2, "did you mean units?"],
+    [["--model", "lstm", "--set", "units=many"], 2, '"many" is no number'],
+    [["--model", "lstm", "--set", "lookBack=150"], 1, "more rows or a smaller look-back"],
+    [["--model", "lstm", "--ahead", "3", "--horizon", "2"], 1, "train with a horizon of 3 days instead"],
+    [["--model", "har", "--horizon", "0"], 2, "--horizon"],
+    [["--model", "har", "--ohlcv", few], 2, "Cannot train on 10 days"],
+    [["--model", "har", "--ohlcv", `${file}x`], 4, "there is no such file"],
+    [["--model", "har", "--lake", work.lake], 2, "give one of them"],
+  ];
+  for (const [args, code, message] of table) {
+    const source = args.includes("--ohlcv") ? [] : ["--ohlcv", file];
+    const result = await work.run(["train", ...args, ...source, "--models", `${work.folder}/models`]);
+    assertEquals([args, result.code], [args, code], result.stderr);
+    assertStringIncludes(result.stderr, message);
+  }
+});
+
+Deno.test("loadTrained() refuses what is missing or damaged", async () => {
+  await using work = await Workplace.make();
+  const models = `${work.folder}/models`, har = (await modelNamed("har", "volatility")).make(1);
+  await assertRejects(
+    () => loadTrained(models, "volatility", har),
+    ModelError,
+    "there is none, run deno task train",
+  );
+  const file = await work.file("days.csv", daily(260));
+  const { stdout } = await work.run([
+    "train",
+    "--model",
+    "har",
+    "--ohlcv",
+    file,
+    "--models",
+    models,
+    "--json",
+  ]);
+  await Deno.writeTextFile(`${JSON.parse(stdout).artefact}/model.json`, "{}");
+  await assertRejects(
+    () => loadTrained(models, "volatility", har),
+    ModelError,
+    "missing or damaged, train again",
+  );
+});

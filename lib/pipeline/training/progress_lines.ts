@@ -1,0 +1,34 @@
+/** Lines about a training on stderr: one that is redrawn in a terminal, one after the other elsewhere. */
+import type { CommandIo } from "../command_io.ts";
+
+/** How a training speaks to a person. */
+export interface ProgressLines {
+  /** A line that stays. */
+  line: (text: string) => void;
+  /** A line that the next one may take the place of. */
+  progress: (text: string) => void;
+  /** Leaves the newest line standing. */
+  end: () => void;
+}
+
+/** Lines for a command. */
+export function progressLines({ terminal, stderr }: Pick<CommandIo, "terminal" | "stderr">): ProgressLines {
+  let open = false;
+  const end = () => {
+    if (open) stderr("\n");
+    open = false;
+  };
+  return {
+    line(text) {
+      end();
+      stderr(`${text}\n`);
+    },
+    progress(text) {
+      // Back to the line's begin, and clear it.
+      if (terminal) stderr(`\r\x1b[2K${text}`);
+      else stderr(`${text}\n`);
+      open = terminal;
+    },
+    end,
+  };
+}

@@ -1,0 +1,46 @@
+/** What `deno task train` has to say in the end. */
+import type { TrainedMetrics } from "../../models/trained_model.ts";
+
+/** What the command prints with `--json`. */
+export interface TrainAnswer extends TrainedMetrics {
+  /** Of the training alone. */
+  seconds: number;
+  seconds_per_epoch: number | null;
+  epochs: number | null;
+  artefact: string;
+  /** Forecasts made at the end of the last day. */
+  forecast: { day: string; value: number; naive: number | null }[];
+}
+
+/** The answer for a person. */
+export function answerLines(answer: TrainAnswer, unit: string): string[] {
+  const { model, target, symbol, horizon, metrics, naive, trained_on, tested_on, forecast } = answer;
+  const row = (name: string, { mae, rmse, r2, mase }: TrainedMetrics["naive"] | TrainedMetrics["metrics"]) =>
+    [
+      name.padEnd(14),
+      ...[mae, rmse].map((value) => value.toPrecision(5)),
+      r2.toFixed(3),
+      mase?.toFixed(3) ?? "–",
+    ]
+      .map((cell) => cell.padStart(10)).join("  ");
+  return [
+    `${model}: ${target} of ${symbol}, ${horizon} day${horizon > 1 ? "s" : ""} ahead, in ${unit}`,
+    `trained on ${trained_on.rows} days, ${trained_on.from} to ${trained_on.to}, in ${
+      answer.seconds.toFixed(1)
+    } s` +
+    (answer.epochs === null ? "" : ` (${answer.epochs} epochs)`),
+    `judged on ${tested_on.rows} later days, ${tested_on.from} to ${tested_on.to}`,
+    "",
+    ["".padEnd(14), "MAE", "RMSE", "R²", "MASE"].map((cell) => cell.padStart(10)).join("  "),
+    row(model, metrics),
+    ...(model === naive.model ? [] : [row(naive.model, naive)]),
+    "",
+    answer.verdict,
+    ...forecast.map(({ day, value, naive }) =>
+      `${day}: ${value.toPrecision(5)}${
+        naive === null ? "" : ` (${answer.naive.model}: ${naive.toPrecision(5)})`
+      }`
+    ),
+    `saved as ${answer.artefact}`,
+  ];
+}
