@@ -1,0 +1,117 @@
+/** Bars as a Polars frame that features may be computed on: checked, in order, with every bar in its place. */
+import pl from "nodejs-polars";
+import { QualityError } from "../core/errors.ts";
+import { timeframe } from "./timeframe.ts";
+
+/** The columns of a frame of bars: `timestamp` is the bar's start (`Datetime("ms")`, UTC), the others are numbers. */
+export const OHLCV_COLUMNS = ["timestamp", "open", "high", "low", "close", "volume"] as const;
+
+const PRICES = ["open", "high", "low", "close"] as const;
+
+/** Bars as columns of equal length; `timestamp` in epoch milliseconds. */
+export type OhlcvColumns =
+  & { timestamp: ArrayLike<number> }
+  & Record<Exclude<typeof OHLCV_COLUMNS[number], "timestamp">, ArrayLike<number | null>>;
+
+/**
+ * Makes a frame of bars: checks it and puts a row of nulls in the place of every bar that is missing between the first
+ * and the last one. Other columns are dropped.
+ *
+ * @param bars In order of time; as a frame (`timestamp` as a time, or as whole milliseconds) or as columns.
+ * @param every Length of a bar: `1m`, `1h`, `1d`.
+ * @throws {QualityError} for a missing column, bars out of order or twice or between two starts, prices that are not
+ * numbers above zero, and bars whose open or close lies outside of low and high. It names the first such bar.
+ *
+ * @example A hole stays a hole
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const price = [100, 110, 121];
+ * const frame = ohlcvFrame({
+ *   timestamp: [0, 60_000, 180_000], open: price, high: price, low: price, close: price, volume: [1, 1, 1],
+ * }, "1m");
+ * assertEquals([...frame.getColumn("close").toArray()], [100, 110, null, 121]);
+ * ```
+ */
+export function ohlcvFrame(bars: pl.DataFrame | OhlcvColumns, every: string): pl.DataFrame {
+  const { ms, origin_ms } = timeframe(every);
+  const frame = checkBars(asFrame(bars));
+  if (frame.height === 0) return frame;
+  const between = time().minus(whole(origin_ms)).modulo(whole(ms)).neq(whole(0));
+  refuse(frame, between, `does not start a bar of ${every}, resample it`);
+  return frame.upsample({ timeColumn: "timestamp", every, maintainOrder: true });
+}
+
+/** {@linkcode ohlcvFrame} without its grid, for bars that are aggregated anyway. */
+export function checkBars(bars: pl.DataFrame): pl.DataFrame {
+  const missing = OHLCV_COLUMNS.filter((name) => !bars.columns.includes(name));
+  if (missing.length > 0) {
+    throw new QualityError(
+      `Cannot build features: there is no column "${missing[0]}" among ${
+        bars.columns.join(", ")
+      }, rename yours`,
+    );
+  }
+  const numbers = OHLCV_COLUMNS.slice(1).map((name) => pl.col(name).cast(pl.Float64));
+  const frame = bars.select(pl.col("timestamp").cast(pl.Datetime("ms")), ...numbers);
+  const [open, high, low, close] = PRICES.map((name) => pl.col(name)) as [pl.Expr, pl.Expr, pl.Expr, pl.Expr];
+  const volume = pl.col("volume");
+  const absent = PRICES.map((name) => pl.col(name).isNull());
+  const step = time().minus(time().shift(1));
+  refuse(frame, pl.col("timestamp").isNull(), "has no time, leave it out");
+  refuse(frame, step.eq(whole(0)), "has two rows, give each bar once");
+  refuse(frame, step.lt(whole(0)), "comes after a later one, sort the bars by time");
+  refuse(
+    frame,
+    anyOf(absent.slice(1).map((each) => each.neq(absent[0]!))),
+    "has some prices and lacks others, give all four or none",
+  );
+  refuse(
+    frame,
+    anyOf(PRICES.map((name) => pl.col(name).isFinite().and(pl.col(name).gt(0)).not())),
+    "has a price that is not a number above zero, take the bar out",
+  );
+  refuse(
+    frame,
+    volume.isFinite().and(volume.gtEq(0)).not(),
+    "has a volume that is not a number from zero on",
+  );
+  refuse(
+    frame,
+    anyOf([low.gt(open), low.gt(close), high.lt(open), high.lt(close)]),
+    "has an open or close outside of its low and high, take the bar out",
+  );
+  return frame;
+}
+
+/** A bar's start in epoch milliseconds. */
+function time(): pl.Expr {
+  return pl.col("timestamp").cast(pl.Int64);
+}
+
+/** A literal is a double by itself, and Polars' remainder of doubles is off: 3.6e6 % 3.6e6 gave 3.6e6. */
+function whole(value: number): pl.Expr {
+  return pl.lit(value).cast(pl.Int64);
+}
+
+function anyOf(conditions: pl.Expr[]): pl.Expr {
+  return conditions.reduce((a, b) => a.or(b));
+}
+
+/** Null is no reason to refuse a bar: a missing one has null prices. */
+function refuse(frame: pl.DataFrame, condition: pl.Expr, problem: string): void {
+  const found = frame.lazy().filter(condition.fillNull(false)).select("timestamp").limit(1).collectSync();
+  if (found.height === 0) return;
+  const [at] = found.getColumn("timestamp").toArray() as unknown as (Date | null)[];
+  throw new QualityError(
+    `Cannot build features: the bar of ${at ? at.toISOString() : "a row"} ${problem}`,
+  );
+}
+
+function asFrame(bars: pl.DataFrame | OhlcvColumns): pl.DataFrame {
+  if (bars instanceof Object && "height" in bars) return bars as pl.DataFrame;
+  const { timestamp, ...numbers } = bars as OhlcvColumns;
+  return pl.DataFrame([
+    pl.Series("timestamp", Array.from(timestamp), pl.Datetime("ms")),
+    ...Object.entries(numbers).map(([name, values]) => pl.Series(name, Array.from(values), pl.Float64)),
+  ]);
+}
