@@ -1,6 +1,6 @@
 import type pl from "nodejs-polars";
 import { QualityError } from "../core/errors.ts";
-import { DAY_MS } from "../core/time.ts";
+import { utcDay } from "../core/time.ts";
 import { ohlcvFrame } from "./ohlcv_frame.ts";
 
 /** A UTC day of one market. */
@@ -31,8 +31,9 @@ export interface DailyCandle {
  */
 export function dailyFrame(candles: readonly DailyCandle[]): pl.DataFrame {
   const timestamp = candles.map(({ day }) => {
-    const time = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(day) : NaN;
-    if (time % DAY_MS === 0) return time;
+    const time = Date.parse(day);
+    // A day that a month does not have is read as one of the next month.
+    if (Number.isFinite(time) && utcDay(time) === day) return time;
     throw new QualityError(`Cannot build features: "${day}" is no day, write it as YYYY-MM-DD`);
   });
   const column = (name: "open" | "high" | "low" | "close" | "volume") => candles.map((each) => each[name]);

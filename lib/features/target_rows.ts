@@ -51,6 +51,12 @@ export function dailyColumns(horizon: number): Feature[] {
       pl.col("timestamp").dt.weekday().isIn(beforeWeekend).cast(pl.Float64),
     ),
     feature("close", 0, "The day's close.", close),
+    feature(
+      "past_return",
+      horizon,
+      "ln(close / close of as many days before as the target lies ahead).",
+      close.div(close.shift(horizon)).log(),
+    ),
   ];
 }
 
@@ -69,14 +75,15 @@ export interface TargetRows {
   rows: SeriesRows;
   /** Prices that were taken for bad prints, and what stands in for them. */
   touched: (Omit<TouchedPrint, "at"> & { day: string })[];
-  /** Days that have a candle and no row: a hole or the beginning lies in their windows. */
+  /** Days that have a candle and no row: a hole or the beginning lies in their windows, or a hole where the target is. */
   left_out: string[];
 }
 
 /**
  * Computes the columns, and the target `horizon` days later. A low more than twice below open and close, or a high as
  * far above, is winsorised to the nearer of both, and the record says so. A missing day empties every window that
- * touches it: such rows are left out, so a series that is shorter than the longest window, 30 days, gives none.
+ * touches it: such rows are left out, and those whose target is missing amid the series. So a series that is shorter than
+ * the longest window, 30 days, gives none. The newest rows, whose target is not known yet, stay.
  *
  * @param candles in order of days, each once.
  * @throws {QualityError} for days out of order or twice, prices that are not positive numbers, and realised volatility
@@ -114,7 +121,10 @@ export function targetRows(
   const days = (at("timestamp") as Date[]).map((time) => time.toISOString().slice(0, 10));
   const values = columns.map(({ name }) => at(name) as (number | null)[]);
   const later = at("target") as (number | null)[], hasCandle = at("has_candle");
-  const whole = days.map((_, i) => i).filter((i) => values.every((column) => column[i] !== null));
+  const lastKnown = later.findLastIndex((value) => value !== null);
+  const isWhole = (i: number) =>
+    values.every((column) => column[i] !== null) && (later[i] !== null || i > lastKnown);
+  const whole = days.map((_, i) => i).filter(isWhole);
   return {
     rows: {
       days: whole.map((i) => days[i]!),
@@ -125,7 +135,7 @@ export function targetRows(
       horizon,
     },
     touched: touched.map(({ at, ...print }) => ({ day: at.slice(0, 10), ...print })),
-    left_out: days.filter((_, i) => hasCandle[i] && values.some((column) => column[i] === null)),
+    left_out: days.filter((_, i) => hasCandle[i] && !isWhole(i)),
   };
 }
 

@@ -26,9 +26,9 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
   },
   price: { today: "close", scale: "price", meaning: "Close of the day, in USD." },
   return: {
-    today: "log_return_1",
+    today: "past_return",
     scale: "return",
-    meaning: "ln(close / close of the day before): 0.01 is about 1 %.",
+    meaning: "ln(close / close of `horizon` days before): 0.01 is about 1 %.",
   },
 };
 
