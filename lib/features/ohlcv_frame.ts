@@ -34,15 +34,21 @@ export type OhlcvColumns =
  */
 export function ohlcvFrame(bars: pl.DataFrame | OhlcvColumns, every: string): pl.DataFrame {
   const { ms, origin_ms } = timeframe(every);
-  const frame = checkBars(asFrame(bars));
-  if (frame.height === 0) return frame;
-  const between = time().minus(whole(origin_ms)).modulo(whole(ms)).neq(whole(0));
-  refuse(frame, between, `does not start a bar of ${every}, resample it`);
-  return frame.upsample({ timeColumn: "timestamp", every, maintainOrder: true });
+  const frame = checkBars(asFrame(bars), [{
+    when: time().minus(whole(origin_ms)).modulo(whole(ms)).neq(whole(0)),
+    problem: `does not start a bar of ${every}, resample it`,
+  }]);
+  return frame.height === 0 ? frame : frame.upsample({ timeColumn: "timestamp", every, maintainOrder: true });
+}
+
+/** A reason to refuse a bar. */
+interface Fault {
+  when: pl.Expr;
+  problem: string;
 }
 
 /** {@linkcode ohlcvFrame} without its grid, for bars that are aggregated anyway. */
-export function checkBars(bars: pl.DataFrame): pl.DataFrame {
+export function checkBars(bars: pl.DataFrame, more: readonly Fault[] = []): pl.DataFrame {
   const missing = OHLCV_COLUMNS.filter((name) => !bars.columns.includes(name));
   if (missing.length > 0) {
     throw new QualityError(
@@ -53,34 +59,15 @@ export function checkBars(bars: pl.DataFrame): pl.DataFrame {
   }
   const numbers = OHLCV_COLUMNS.slice(1).map((name) => pl.col(name).cast(pl.Float64));
   const frame = bars.select(pl.col("timestamp").cast(pl.Datetime("ms")), ...numbers);
-  const [open, high, low, close] = PRICES.map((name) => pl.col(name)) as [pl.Expr, pl.Expr, pl.Expr, pl.Expr];
-  const volume = pl.col("volume");
-  const absent = PRICES.map((name) => pl.col(name).isNull());
-  const step = time().minus(time().shift(1));
-  refuse(frame, pl.col("timestamp").isNull(), "has no time, leave it out");
-  refuse(frame, step.eq(whole(0)), "has two rows, give each bar once");
-  refuse(frame, step.lt(whole(0)), "comes after a later one, sort the bars by time");
-  refuse(
-    frame,
-    anyOf(absent.slice(1).map((each) => each.neq(absent[0]!))),
-    "has some prices and lacks others, give all four or none",
-  );
-  refuse(
-    frame,
-    anyOf(PRICES.map((name) => pl.col(name).isFinite().and(pl.col(name).gt(0)).not())),
-    "has a price that is not a number above zero, take the bar out",
-  );
-  refuse(
-    frame,
-    volume.isFinite().and(volume.gtEq(0)).not(),
-    "has a volume that is not a number from zero on",
-  );
-  refuse(
-    frame,
-    anyOf([low.gt(open), low.gt(close), high.lt(open), high.lt(close)]),
-    "has an open or close outside of its low and high, take the bar out",
-  );
-  return frame;
+  const faults = [...FAULTS, ...more];
+  // Null is no reason to refuse a bar: a missing one has null prices.
+  const found = frame.select(...faults.map(({ when }, i) => when.fillNull(false).any().alias(`${i}`)));
+  const first = found.row(0).indexOf(true);
+  if (first < 0) return frame;
+  const { when, problem } = faults[first]!;
+  const times = frame.filter(when.fillNull(false)).getColumn("timestamp").toArray();
+  const [at] = times as unknown as (Date | null)[];
+  throw new QualityError(`Cannot build features: the bar of ${at?.toISOString() ?? "a row"} ${problem}`);
 }
 
 /** A bar's start in epoch milliseconds. */
@@ -97,15 +84,31 @@ function anyOf(conditions: pl.Expr[]): pl.Expr {
   return conditions.reduce((a, b) => a.or(b));
 }
 
-/** Null is no reason to refuse a bar: a missing one has null prices. */
-function refuse(frame: pl.DataFrame, condition: pl.Expr, problem: string): void {
-  const found = frame.lazy().filter(condition.fillNull(false)).select("timestamp").limit(1).collectSync();
-  if (found.height === 0) return;
-  const [at] = found.getColumn("timestamp").toArray() as unknown as (Date | null)[];
-  throw new QualityError(
-    `Cannot build features: the bar of ${at ? at.toISOString() : "a row"} ${problem}`,
-  );
-}
+const [open, high, low, close] = PRICES.map((name) => pl.col(name)) as [pl.Expr, pl.Expr, pl.Expr, pl.Expr];
+const volume = pl.col("volume"), step = time().minus(time().shift(1));
+
+/** What a bar is refused for, the first that applies to any. */
+const FAULTS: readonly Fault[] = [
+  { when: pl.col("timestamp").isNull(), problem: "has no time, leave it out" },
+  { when: step.eq(whole(0)), problem: "has two rows, give each bar once" },
+  { when: step.lt(whole(0)), problem: "comes after a later one, sort the bars by time" },
+  {
+    when: anyOf([high, low, close].map((price) => price.isNull().neq(open.isNull()))),
+    problem: "has some prices and lacks others, give all four or none",
+  },
+  {
+    when: anyOf([open, high, low, close].map((price) => price.isFinite().and(price.gt(0)).not())),
+    problem: "has a price that is not a number above zero, take the bar out",
+  },
+  {
+    when: volume.isFinite().and(volume.gtEq(0)).not(),
+    problem: "has a volume that is not a number from zero on, take the bar out",
+  },
+  {
+    when: anyOf([low.gt(open), low.gt(close), high.lt(open), high.lt(close)]),
+    problem: "has an open or close outside of its low and high, take the bar out",
+  },
+];
 
 function asFrame(bars: pl.DataFrame | OhlcvColumns): pl.DataFrame {
   if (bars instanceof Object && "height" in bars) return bars as pl.DataFrame;

@@ -65,7 +65,7 @@ export function walkFolds(
     });
   }
   if (folds.length === 0) {
-    throw new ModelError(`Cannot walk: row ${start} is beyond the last of ${rows} rows`);
+    throw new ModelError(`Cannot walk: row ${start} is beyond the last of ${Math.min(until, rows)} rows`);
   }
   return folds;
 }
