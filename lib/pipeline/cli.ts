@@ -207,6 +207,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--ohlcv <file>", "a candle file instead of a lake, .csv, .csv.gz or .zip")
     .option(...LAKE_TO_READ)
     .option("--symbol <name>", "the market (default: BTCUSD)")
+    .option("--target <name>", "volatility, price or return (default: volatility)")
     .option("--horizon <days>", "days ahead (default: 1)")
     .option("--now <time>", "look as if it were this time (ISO 8601)")
     .option("--json", "print {self_test, checked, leaks} as JSON on stdout")
