@@ -2,7 +2,7 @@
 import pl from "nodejs-polars";
 import { DAY_MS } from "../core/time.ts";
 import { logReturn } from "./feature_catalogue.ts";
-import { checkBars } from "./ohlcv_frame.ts";
+import { presentBars, soundBars } from "./ohlcv_frame.ts";
 import { timeframe } from "./timeframe.ts";
 
 /** How the prices of a day are sampled. */
@@ -47,7 +47,7 @@ export function realisedVolatility(
   if (!(least_share > 0 && least_share <= 1)) {
     throw new RangeError(`Cannot ask for a share of ${least_share} of the returns: give a number up to 1`);
   }
-  const steps = checkBars(minutes).filter(pl.col("close").isNotNull())
+  const steps = presentBars(soundBars(minutes))
     .groupByDynamic({ indexColumn: "timestamp", every: name, closed: "left" })
     .agg(pl.col("close").last().alias("close"));
   const empty = { timestamp: pl.Datetime("ms"), realised_volatility: pl.Float64, returns: pl.Int32 };

@@ -1,6 +1,6 @@
 /** Bars of one length into longer ones. */
 import pl from "nodejs-polars";
-import { checkBars } from "./ohlcv_frame.ts";
+import { presentBars, soundBars } from "./ohlcv_frame.ts";
 import { timeframe } from "./timeframe.ts";
 
 /**
@@ -30,7 +30,7 @@ import { timeframe } from "./timeframe.ts";
  */
 export function resampleBars(bars: pl.DataFrame, every: string): pl.DataFrame {
   const { name } = timeframe(every);
-  const sound = checkBars(bars).filter(pl.col("close").isNotNull());
+  const sound = presentBars(soundBars(bars));
   const longer = sound.groupByDynamic({ indexColumn: "timestamp", every: name, closed: "left" }).agg(
     pl.col("open").first().alias("open"),
     pl.col("high").max().alias("high"),
