@@ -1,7 +1,7 @@
-/** Lows and highs that nobody can have traded at. */
+/** Lows and highs that cannot be. */
 import pl from "nodejs-polars";
 
-/** A price that was taken for a bad print, and what stands in for it. */
+/** A price that cannot be, and what stands in for it. */
 export interface TouchedPrint {
   /** Start of the bar, ISO 8601. */
   at: string;
@@ -14,8 +14,9 @@ export interface TouchedPrint {
 export const BAD_PRINT = 2;
 
 /**
- * Winsorises bad prints: a low more than {@linkcode BAD_PRINT} times below open and close becomes the lower of both, a
- * high as far above the higher. What was touched is recorded, in order of time.
+ * Winsorises bad prints: a low more than {@linkcode BAD_PRINT} times below open and close, where nobody can have traded,
+ * becomes the lower of both; so does one that lies above one of them. A high likewise. What was touched is recorded, in
+ * order of time.
  *
  * @param frame Of `ohlcvFrame`.
  *
@@ -30,12 +31,11 @@ export const BAD_PRINT = 2;
  * ```
  */
 export function winsoriseBadPrints(frame: pl.DataFrame): { frame: pl.DataFrame; touched: TouchedPrint[] } {
-  const { least, most } = {
-    least: pl.minHorizontal([pl.col("open"), pl.col("close")]),
-    most: pl.maxHorizontal([pl.col("open"), pl.col("close")]),
-  };
+  const least = pl.minHorizontal([pl.col("open"), pl.col("close")]);
+  const most = pl.maxHorizontal([pl.col("open"), pl.col("close")]);
   const low = pl.col("low"), high = pl.col("high");
-  const lowIsBad = low.mul(BAD_PRINT).lt(least), highIsBad = high.gt(most.mul(BAD_PRINT));
+  const lowIsBad = low.mul(BAD_PRINT).lt(least).or(low.gt(least));
+  const highIsBad = high.gt(most.mul(BAD_PRINT)).or(high.lt(most));
   const touched = (["low", "high"] as const).flatMap((column): TouchedPrint[] =>
     frame.filter(column === "low" ? lowIsBad : highIsBad)
       .select(pl.col("timestamp"), pl.col(column), (column === "low" ? least : most).alias("now"))

@@ -46,7 +46,7 @@ export function parkinsonRange(least: pl.Expr = low, greatest: pl.Expr = high): 
 /** Garman and Klass's: `√(½ ln(high/low)² − (2 ln 2 − 1) ln(close/open)²)` (1980, *Journal of Business* 53(1)). */
 export function garmanKlassRange(): pl.Expr {
   const range = high.div(low).log(), change = close.div(open).log();
-  return range.mul(range).mul(0.5).minus(change.mul(change).mul(2 * Math.LN2 - 1)).pow(0.5);
+  return root(range.mul(range).mul(0.5).minus(change.mul(change).mul(2 * Math.LN2 - 1)));
 }
 
 /**
@@ -55,7 +55,12 @@ export function garmanKlassRange(): pl.Expr {
  */
 export function rogersSatchellRange(): pl.Expr {
   const up = high.div(close).log().mul(high.div(open).log());
-  return up.plus(low.div(close).log().mul(low.div(open).log())).pow(0.5);
+  return root(up.plus(low.div(close).log().mul(low.div(open).log())));
+}
+
+/** Null below zero, which takes an open or close outside of low and high. */
+function root(square: pl.Expr): pl.Expr {
+  return pl.when(square.gtEq(0)).then(square.pow(0.5)).otherwise(pl.lit(null));
 }
 
 /** How far the close lies below the highest of the newest `bars` closes: 0 at the top, −0.5 at half of it. */

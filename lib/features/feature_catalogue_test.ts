@@ -96,7 +96,21 @@ Deno.test("features of a constant price are zeros, of a short series nulls, and 
   // A hole that is longer than the window: nulls in it, and until the window lies behind it.
   const broken = withFeatures(ohlcvFrame(constant(100, 30), "1h"), CATALOGUE);
   assertEquals([broken.getColumn("ma_24").get(82), broken.getColumn("ma_24").get(83)], [null, 100]);
-  for (const frame of [flat, short, broken]) {
+  // Opens and closes outside of low and high.
+  const price = Array.from({ length: 30 }, (_, i) => 100 + i % 7);
+  const timestamp = price.map((_, i) => i * 3_600_000);
+  const odd = withFeatures(
+    ohlcvFrame({
+      timestamp,
+      open: price.map((p) => p * 2),
+      high: price,
+      low: price,
+      close: price,
+      volume: price,
+    }, "1h"),
+    CATALOGUE,
+  );
+  for (const frame of [flat, short, broken, odd]) {
     for (const { name } of CATALOGUE) {
       const values = frame.getColumn(name).toArray() as unknown[];
       assert(values.every((value) => value === null || Number.isFinite(value)), name);

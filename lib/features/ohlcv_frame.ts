@@ -19,8 +19,8 @@ export type OhlcvColumns =
  *
  * @param bars In order of time; as a frame (`timestamp` as a time, or as whole milliseconds) or as columns.
  * @param every Length of a bar: `1m`, `1h`, `1d`.
- * @throws {QualityError} for a missing column, bars out of order or twice or between two starts, prices that are not
- * numbers above zero, and bars whose open or close lies outside of low and high. It names the first such bar.
+ * @throws {QualityError} for a missing column, bars out of order or twice or between two starts, and prices that are not
+ * numbers above zero. It names the first such bar. An open or close outside of low and high is for `winsoriseBadPrints`.
  *
  * @example A hole stays a hole
  * ```ts
@@ -87,9 +87,7 @@ export function presentBars(frame: pl.DataFrame): pl.DataFrame {
 function isSound(frame: pl.DataFrame): boolean {
   const all = [
     pl.col("timestamp").gt(pl.col("timestamp").shift(1)),
-    low.gt(0),
-    high.lt(pl.lit(Infinity)),
-    ...[open, close].flatMap((price) => [low.ltEq(price), high.gtEq(price)]),
+    ...[open, high, low, close].flatMap((price) => [price.gt(0), price.lt(pl.lit(Infinity))]),
     volume.gtEq(0),
     volume.lt(pl.lit(Infinity)),
   ].map((each, i) => each.all().alias(`${i}`));
@@ -143,10 +141,6 @@ const FAULTS: readonly Fault[] = [
   {
     when: volume.isFinite().and(volume.gtEq(0)).not(),
     problem: "has a volume that is not a number from zero on, take the bar out",
-  },
-  {
-    when: anyOf([low.gt(open), low.gt(close), high.lt(open), high.lt(close)]),
-    problem: "has an open or close outside of its low and high, take the bar out",
   },
 ];
 

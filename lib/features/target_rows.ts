@@ -73,15 +73,15 @@ export interface TargetOptions {
 /** Rows, and what was done to the candles. */
 export interface TargetRows {
   rows: SeriesRows;
-  /** Prices that were taken for bad prints, and what stands in for them. */
+  /** Lows and highs that cannot be, and what stands in for them. */
   touched: (Omit<TouchedPrint, "at"> & { day: string })[];
   /** Days that have a candle and no row: a hole or the beginning lies in their windows, or a hole where the target is. */
   left_out: string[];
 }
 
 /**
- * Computes the columns, and the target `horizon` days later. A low more than twice below open and close, or a high as
- * far above, is winsorised to the nearer of both, and the record says so. A missing day empties every window that
+ * Computes the columns, and the target `horizon` days later. A low more than twice below open and close, or one above
+ * them, is winsorised to the lower of both, a high likewise, and the record says so. A missing day empties every window that
  * touches it: such rows are left out, and those whose target is missing amid the series. So a series that is shorter than
  * the longest window, 30 days, gives none. The newest rows, whose target is not known yet, stay.
  *

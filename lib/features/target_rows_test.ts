@@ -103,6 +103,29 @@ Deno.test("a missing day empties the windows that touch it, and the row whose ta
   assert(rows.target.slice(0, known).every(Number.isFinite));
 });
 
+Deno.test("lows and highs that cannot be are replaced and recorded, in order of time", () => {
+  const made = candles(60);
+  const broken = made.map((candle, i) =>
+    i === 40
+      ? { ...candle, low: candle.low / 3, high: candle.high * 3 }
+      : i === 35
+      ? { ...candle, high: Math.min(candle.open, candle.close), low: Math.max(candle.open, candle.close) }
+      : candle
+  );
+  const { rows, touched } = targetRows(broken);
+  const { open, close, low, high } = made[40]!, before = made[35]!;
+  const [least, most] = [Math.min(open, close), Math.max(open, close)];
+  const [least35, most35] = [Math.min(before.open, before.close), Math.max(before.open, before.close)];
+  assertEquals(touched, [
+    { day: before.day, column: "low", was: most35, now: least35 },
+    { day: before.day, column: "high", was: least35, now: most35 },
+    { day: made[40]!.day, column: "low", was: low / 3, now: least },
+    { day: made[40]!.day, column: "high", was: high * 3, now: most },
+  ]);
+  const row = rows.days.indexOf(made[40]!.day);
+  assertAlmostEquals(rows.columns["vol_1"]![row]!, Math.log(most / least) / Math.sqrt(4 * Math.LN2), 1e-15);
+});
+
 Deno.test("series that are short, constant or unsound give no rows, floors, or clear errors", () => {
   assertEquals(targetRows([]).rows.days, []);
   assertEquals(targetRows(candles(29)).rows.days, []);

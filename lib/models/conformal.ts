@@ -106,6 +106,31 @@ export function coverageOf(
   return { coverage: inside / forecasts, width: width / forecasts, forecasts };
 }
 
+/** Coverage of all steps, and of the calmest, the middle and the wildest third of them. */
+export type CoverageByThirds = Record<"all" | "calm" | "usual" | "wild", Coverage>;
+
+/**
+ * {@linkcode coverageOf} all steps and of thirds of them.
+ *
+ * @param wildness How wild each step is thought to be, in any unit; steps that are alike fall into the wildest third.
+ */
+export function coverageByThirds(
+  actual: Float64Array,
+  intervals: Intervals,
+  wildness: Float64Array,
+): CoverageByThirds {
+  const sorted = wildness.toSorted();
+  const [third, twoThirds] = [1, 2].map((part) => sorted[Math.floor(part * sorted.length / 3)]!);
+  const of = (within: (wildness: number) => boolean) =>
+    coverageOf(actual, intervals, (t) => within(wildness[t]!));
+  return {
+    all: of(() => true),
+    calm: of((each) => each < third!),
+    usual: of((each) => each >= third! && each < twoThirds!),
+    wild: of((each) => each >= twoThirds!),
+  };
+}
+
 /** The share `p` of sorted scores; beyond all of them where the level has run out, by as far as they spread. */
 function quantile(sorted: readonly number[], p: number): number {
   const least = sorted[0]!, most = sorted.at(-1)!;

@@ -4,7 +4,7 @@ import { columnOf, type SeriesRows } from "../features/series_rows.ts";
 import type { Target } from "../features/targets.ts";
 import { bootstrapMean, type MeanInterval } from "./block_bootstrap.ts";
 import { dieboldMariano, holm } from "./compare_forecasts.ts";
-import { adaptiveIntervals, type ConformalOptions, type Coverage, coverageOf } from "./conformal.ts";
+import { adaptiveIntervals, type CoverageByThirds, coverageByThirds } from "./conformal.ts";
 import { directionalAccuracy, mae, mase, qlike, r2OutOfSample, rmse, rmsse } from "./metrics.ts";
 import type { SeriesModel } from "./series_model.ts";
 import { walkFolds, walkForward, type WalkOptions } from "./walk_forward.ts";
@@ -58,7 +58,7 @@ export interface LeaderboardEntry {
    * Coverage and width of 90 % intervals: all steps, and the calm, usual and wild third of them, by the forecast of
    * volatility or, of other targets, by the day's volatility (`vol_1`).
    */
-  intervals: Record<"all" | "calm" | "usual" | "wild", Coverage>;
+  intervals: CoverageByThirds;
   seeds: number;
   seconds: number | null;
   fallbacks: string[];
@@ -189,11 +189,14 @@ export function leaderboard(
         : over((forecasts) => directionalAccuracy(actual, forecasts, level)),
       r2_oos: over((forecasts) => r2OutOfSample(actual, forecasts, best.walks[0]!.forecasts)),
       dm_p: each === best ? null : pValues[others.indexOf(each)]!,
-      intervals: intervalsOf(actual, walks[0]!.forecasts, {
-        horizon: rows.horizon,
-        by: scale === "return" ? "difference" : "ratio",
-        wildness: scale === "volatility" ? walks[0]!.forecasts : todaysVolatility,
-      }),
+      intervals: coverageByThirds(
+        actual,
+        adaptiveIntervals(actual, walks[0]!.forecasts, {
+          horizon: rows.horizon,
+          by: scale === "return" ? "difference" : "ratio",
+        }),
+        scale === "volatility" ? walks[0]!.forecasts : todaysVolatility,
+      ),
       seeds: walks.length,
       seconds: each.seconds,
       fallbacks: each.fallbacks,
@@ -238,25 +241,6 @@ function verdictOf(
   if (!first) return `Only baselines took part: ${best} has the lowest mean absolute error and is served.`;
   return `No model beats ${best}, the best baseline, beyond doubt: ${best} is served; ${first.model} comes nearest with ` +
     `${ratio(first)} × its mean absolute error (p of a difference: ${first.dm_p!.toPrecision(2)}).`;
-}
-
-/** 90 % intervals, apart for the calmest, the middle and the wildest third of the steps. */
-function intervalsOf(
-  actual: Float64Array,
-  forecasts: Float64Array,
-  { wildness, ...options }: Pick<ConformalOptions, "horizon" | "by"> & { wildness: Float64Array },
-): LeaderboardEntry["intervals"] {
-  const intervals = adaptiveIntervals(actual, forecasts, options);
-  const sorted = wildness.toSorted();
-  const [third, twoThirds] = [1, 2].map((part) => sorted[Math.floor(part * sorted.length / 3)]!);
-  const of = (within: (wildness: number) => boolean) =>
-    coverageOf(actual, intervals, (t) => within(wildness[t]!));
-  return {
-    all: of(() => true),
-    calm: of((each) => each < third!),
-    usual: of((each) => each >= third! && each < twoThirds!),
-    wild: of((each) => each >= twoThirds!),
-  };
 }
 
 function meanOver(series: readonly Float64Array[]): Float64Array {
