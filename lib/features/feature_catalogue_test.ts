@@ -1,10 +1,12 @@
-import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import pl from "nodejs-polars";
+import { syntheticPrices } from "./_test_prices.ts";
 import { assertGolden, goldenBars, goldens } from "./_test_goldens.ts";
-import { featureCatalogue, withFeatures } from "./feature_catalogue.ts";
+import { featureCatalogue, parkinsonRange, withFeatures } from "./feature_catalogue.ts";
 import { ohlcvFrame } from "./ohlcv_frame.ts";
 import { realisedVolatility } from "./realised_volatility.ts";
 import { resampleBars } from "./resample.ts";
+import { volatilityProxy } from "./volatility_proxy.ts";
 
 const CATALOGUE = featureCatalogue({ windows: [2, 24] });
 
@@ -115,6 +117,16 @@ Deno.test("features of a constant price are zeros, of a short series nulls, and 
       const values = frame.getColumn(name).toArray() as unknown[];
       assert(values.every((value) => value === null || Number.isFinite(value)), name);
     }
+  }
+});
+
+Deno.test("Parkinson's range of least and greatest prices alone is what volatilityProxy() has", () => {
+  const prices = syntheticPrices(50);
+  const range = parkinsonRange(pl.col("min_price_usd"), pl.col("max_price_usd"));
+  const frame = pl.DataFrame(prices).select(range.alias("range"));
+  const { values } = volatilityProxy(prices, { kind: "parkinson_range" });
+  for (const [row, value] of values.entries()) {
+    assertAlmostEquals(frame.getColumn("range").get(row), value!, 1e-15);
   }
 });
 

@@ -219,9 +219,9 @@ export function leaderboard(
   };
 }
 
-/** An error in its target's unit: five digits of a volatility or a return, cents of a price. */
+/** An error in its target's unit: five digits below one, as of a volatility or a return, cents above. */
 export function errorText(value: number): string {
-  return value.toFixed(Math.abs(value) < 10 ? 5 : 2);
+  return value.toFixed(Math.abs(value) < 1 ? 5 : 2);
 }
 
 function verdictOf(
