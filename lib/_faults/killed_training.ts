@@ -4,12 +4,13 @@
  * must be, bit for bit, those of a training that nobody disturbed.
  */
 import { FaultyDisk, killMyself, type Moment } from "../lake/_test_faulty_disk.ts";
+import { firstRows } from "../models/_test_models.ts";
 import { CheckpointFolder } from "../models/lstm/checkpoint_folder.ts";
 import { LstmModel } from "../models/lstm/lstm_model.ts";
 import { seededRandom } from "../models/seeded_random.ts";
 import { type Findings, noFindings } from "./crash_points.ts";
 
-const RANGE = { from: 0, until: 139 };
+const RANGE = firstRows(139);
 const SETTINGS = {
   lookBack: 10,
   units: 8,

@@ -1,9 +1,10 @@
 import pl from "nodejs-polars";
 import type { DailyPrice } from "../core/rows.ts";
 import { calendarGrid } from "./calendar_grid.ts";
+import { changeDeviation, logReturn } from "./feature_catalogue.ts";
 import { FEATURE_NAMES, HORIZON_DAYS, TARGET_NAME } from "./feature_table.ts";
 import { type VolatilityProxy, volatilityProxy, type VolatilityProxyKind } from "./volatility_proxy.ts";
-import { windowMean, windowStd } from "./windows.ts";
+import { windowMean } from "./windows.ts";
 
 /** Options of {@linkcode dailyFeatures}. */
 export interface DailyFeaturesOptions {
@@ -68,27 +69,18 @@ export function dailyFeatures(
 
 /** `frame` has `day`, `avg_price_usd`, `vol_1`, `day_of_week`. */
 function addFeatures(frame: pl.DataFrame): pl.DataFrame {
-  const average = pl.col("avg_price_usd");
-  const change = average.div(average.shift(1)).minus(1);
-  const vol = pl.col("vol_1");
+  const average = pl.col("avg_price_usd"), vol = pl.col("vol_1");
   return frame
     .withColumns(
-      average.div(average.shift(1)).log().alias("log_return_1"),
-      change.alias("change_1"),
+      logReturn(average).alias("log_return_1"),
+      logReturn(average).abs().alias("abs_return_1"),
       windowMean(vol, 7).alias("vol_mean_7"),
       windowMean(vol, 30).alias("vol_mean_30"),
       average.div(windowMean(average, 7)).minus(1).alias("ma_7_ratio"),
       average.div(windowMean(average, 30)).minus(1).alias("ma_30_ratio"),
+      changeDeviation(7, average).alias("volatility_7"),
+      changeDeviation(30, average).alias("volatility_30"),
       vol.shift(-HORIZON_DAYS).alias(TARGET_NAME),
-    )
-    .withColumns(
-      pl.col("log_return_1").abs().alias("abs_return_1"),
-      windowMean(pl.col("change_1"), 7).alias("change_mean_7"),
-      windowMean(pl.col("change_1"), 30).alias("change_mean_30"),
-    )
-    .withColumns(
-      windowStd(pl.col("change_1"), pl.col("change_mean_7"), 7).alias("volatility_7"),
-      windowStd(pl.col("change_1"), pl.col("change_mean_30"), 30).alias("volatility_30"),
     )
     .select("day", "avg_price_usd", ...FEATURE_NAMES, TARGET_NAME);
 }

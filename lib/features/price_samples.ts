@@ -1,6 +1,8 @@
 /** Prices at points in time as a Polars frame: cleaned, and with moving average and volatility. */
 import pl from "nodejs-polars";
 import { QualityError } from "../core/errors.ts";
+import { changeDeviation } from "./feature_catalogue.ts";
+import { windowMean } from "./windows.ts";
 
 /** Columns that may hold the price, the first one that is there. */
 const PRICE_COLUMNS = ["price_usd", "price"];
@@ -89,8 +91,7 @@ function priceOf(value: unknown): number | null {
  * ```
  */
 export function calculateMovingAverage(frame: pl.DataFrame, window = 7): pl.DataFrame {
-  checkWindow(window, 1);
-  return frame.withColumn(pl.Series(`ma_${window}`, rolling(pricesOf(frame), window, mean), pl.Float64));
+  return frame.withColumn(known(windowMean(PRICE, window)).alias(`ma_${window}`));
 }
 
 /**
@@ -110,40 +111,12 @@ export function calculateMovingAverage(frame: pl.DataFrame, window = 7): pl.Data
  * ```
  */
 export function calculateVolatility(frame: pl.DataFrame, window = 7): pl.DataFrame {
-  checkWindow(window, 2);
-  const prices = pricesOf(frame);
-  const changes = prices.map((price, row) => row === 0 ? NaN : price / prices[row - 1]! - 1);
-  return frame.withColumn(pl.Series(`volatility_${window}`, rolling(changes, window, deviation), pl.Float64));
+  return frame.withColumn(known(changeDeviation(window, PRICE)).alias(`volatility_${window}`));
 }
 
-function checkWindow(window: number, least: number): void {
-  if (Number.isInteger(window) && window >= least) return;
-  throw new RangeError(`Cannot roll over ${window} rows: give a whole number from ${least} on`);
-}
+const PRICE = pl.col("price_usd").cast(pl.Float64);
 
-function pricesOf(frame: pl.DataFrame): number[] {
-  return frame.getColumn("price_usd").toArray().map((price: unknown) =>
-    typeof price === "number" ? price : NaN
-  );
-}
-
-/** Each window by itself: a running sum would carry one wild price's rounding error to the column's end. */
-function rolling(
-  values: readonly number[],
-  window: number,
-  reduce: (part: readonly number[]) => number,
-): (number | null)[] {
-  return values.map((_, row) => {
-    const found = row + 1 < window ? NaN : reduce(values.slice(row + 1 - window, row + 1));
-    return Number.isNaN(found) ? null : found;
-  });
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function deviation(values: readonly number[]): number {
-  const centre = mean(values);
-  return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1));
+/** A price that is no number makes a window unknown, as one that is missing does. */
+function known(column: pl.Expr): pl.Expr {
+  return column.fillNan(pl.lit(null));
 }

@@ -1,4 +1,5 @@
 import { DAY_MS } from "../core/time.ts";
+import type { RowRange, TrainRange } from "./train_range.ts";
 
 /** Options of {@linkcode splitByTime}. */
 export interface SplitOptions {
@@ -10,12 +11,12 @@ export interface SplitOptions {
   horizonDays?: number;
 }
 
-/** Row ranges of a chronological split; rows in `trainEnd` … `testStart − 1` are the embargo, used by neither. */
+/** Row ranges of a chronological split; the rows between them are the embargo, used by neither. */
 export interface TimeSplit {
-  /** Training rows are `0 … trainEnd − 1`. */
-  trainEnd: number;
-  /** Test rows are `testStart … rows − 1`. */
-  testStart: number;
+  /** From the oldest row on. */
+  train: TrainRange;
+  /** To the newest row. */
+  test: RowRange;
 }
 
 /**
@@ -30,7 +31,8 @@ export interface TimeSplit {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * const days = Array.from({ length: 10 }, (_, i) => `2026-01-${String(i + 1).padStart(2, "0")}`);
- * assertEquals(splitByTime(days, { testShare: 0.2, embargoDays: 3 }), { trainEnd: 6, testStart: 8 });
+ * const { train, test } = splitByTime(days, { testShare: 0.2, embargoDays: 3 });
+ * assertEquals([train.until, test.from], [6, 8]);
  * ```
  */
 export function splitByTime(
@@ -65,5 +67,8 @@ export function splitByTime(
       `Cannot split ${days.length} rows: none is ${embargoDays} days before the test period, give more rows`,
     );
   }
-  return { trainEnd, testStart };
+  return {
+    train: { from: 0, until: trainEnd } as TrainRange,
+    test: { from: testStart, until: days.length },
+  };
 }

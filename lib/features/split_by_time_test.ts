@@ -16,7 +16,10 @@ Deno.test("splitByTime() keeps every test row an embargo after the last training
       fc.integer({ min: 1, max: 12 }),
       (gaps, testShare, embargoDays) => {
         const days = daysAfter(gaps);
-        const { trainEnd, testStart } = splitByTime(days, { testShare, embargoDays });
+        const { train: { until: trainEnd }, test: { from: testStart } } = splitByTime(days, {
+          testShare,
+          embargoDays,
+        });
         const distance = (from: number) => (Date.parse(days[testStart]!) - Date.parse(days[from]!)) / DAY_MS;
         assert(distance(trainEnd - 1) >= embargoDays);
         assert(trainEnd === testStart || distance(trainEnd) < embargoDays, "no row is left out without need");
@@ -28,10 +31,9 @@ Deno.test("splitByTime() keeps every test row an embargo after the last training
 });
 
 Deno.test("splitByTime() with an embargo of one day leaves out nothing", () => {
-  assertEquals(splitByTime(daysAfter(new Array(10).fill(1)), { embargoDays: 1 }), {
-    trainEnd: 8,
-    testStart: 8,
-  });
+  const { train, test } = splitByTime(daysAfter(new Array(10).fill(1)), { embargoDays: 1 });
+  assertEquals([train.from, train.until], [0, 8]);
+  assertEquals(test, { from: 8, until: 10 });
 });
 
 Deno.test("splitByTime() refuses nonsense", () => {

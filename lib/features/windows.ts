@@ -7,20 +7,41 @@
  */
 import pl from "nodejs-polars";
 
-/** Mean of a row and the ones before it; null where one of them is. */
+/**
+ * Mean of a row and the ones before it; null where one of them is.
+ *
+ * @param rows A whole number from 1 on.
+ * @throws {RangeError} for any other.
+ */
 export function windowMean(column: pl.Expr, rows: number): pl.Expr {
-  return sumOf(Array.from({ length: rows }, (_, age) => column.shift(age))).div(rows);
+  checkWindow(rows, 1);
+  return sumOf(ages(0, rows).map((age) => column.shift(age))).div(rows);
 }
 
-/** Standard deviation around {@linkcode windowMean}: two passes, divisor n − 1, as pandas and numpy (ddof = 1) have it. */
-export function windowStd(column: pl.Expr, mean: pl.Expr, rows: number): pl.Expr {
-  const squares = Array.from({ length: rows }, (_, age) => {
-    const deviation = column.shift(age).minus(mean);
-    return deviation.mul(deviation);
-  });
-  return sumOf(squares).div(rows - 1).pow(0.5);
+/**
+ * Standard deviation of a row and the ones before it, divisor n − 1, as pandas and numpy (ddof = 1) have it; null where
+ * one of them is. Distances are taken from the row itself, which lies in the window: so nothing cancels, however far
+ * from zero the column is.
+ *
+ * @param rows A whole number from 2 on.
+ * @throws {RangeError} for any other.
+ */
+export function windowStd(column: pl.Expr, rows: number): pl.Expr {
+  checkWindow(rows, 2);
+  const distances = ages(1, rows).map((age) => column.shift(age).minus(column));
+  const sum = sumOf(distances), squares = sumOf(distances.map((each) => each.mul(each)));
+  return squares.minus(sum.mul(sum).div(rows)).div(rows - 1).pow(0.5);
+}
+
+function ages(from: number, until: number): number[] {
+  return Array.from({ length: until - from }, (_, i) => from + i);
 }
 
 function sumOf(terms: pl.Expr[]): pl.Expr {
   return terms.reduce((sum, term) => sum.plus(term));
+}
+
+function checkWindow(rows: number, least: number): void {
+  if (Number.isInteger(rows) && rows >= least) return;
+  throw new RangeError(`Cannot roll over ${rows} rows: give a whole number from ${least} on`);
 }

@@ -52,6 +52,20 @@ export function zero(): SeriesModel {
   return rule("zero", (_, at) => forecast(at, () => 0));
 }
 
+/** The mean of the targets so far: for returns, whose drift it is (Goyal and Welch 2008, *Review of Financial Studies* 21(4)). */
+export function mean(): SeriesModel {
+  let centre = NaN;
+  return {
+    name: "mean",
+    fit(rows, { from, until }) {
+      centre = rows.target.subarray(from, until).reduce((sum, value) => sum + value, 0) / (until - from);
+    },
+    predict: (_, at) => forecast(at, () => centre),
+    save: () => jsonModel({ name: "mean", centre }),
+    load: (files) => void ({ centre } = readJsonModel(files, "mean")),
+  };
+}
+
 /** Today's value and the mean daily change of the training rows, for each day ahead. */
 export function drift(column: string): SeriesModel {
   let change = 0;

@@ -1,17 +1,22 @@
 /** The models by target and name. */
 import { UsageError } from "../core/errors.ts";
 import { nearestName } from "../core/nearest_name.ts";
-import { drift, ewma, garch, har, logHar, naive, seasonalNaive, zero } from "./baselines.ts";
+import type { TargetName } from "../features/targets.ts";
+import { drift, ewma, garch, har, logHar, mean, naive, seasonalNaive, zero } from "./baselines.ts";
 import { BoostedTrees } from "./boosted_trees.ts";
 import type { Contestant } from "./leaderboard.ts";
 import type { Learns } from "./learns.ts";
 import { RandomForest } from "./random_forest.ts";
 import { rowModel } from "./row_model.ts";
+import { tunedModel } from "./tuned_model.ts";
 
 /** Columns of the heterogeneous autoregression for a market that never closes: a day, a week, a month. */
 const HAR = ["vol_1", "vol_mean_7", "vol_mean_30"];
 
 const LOG_HAR = HAR.map((name) => `log_${name}`);
+
+/** How fast EWMA may forget; RiskMetrics' 0.94 is made for stocks. */
+const LAMBDAS = [0.5, 0.7, 0.8, 0.9, 0.94, 0.97];
 
 /** What trees are told: the same and the days before, what the price did, what was traded, and the weekend. */
 const TREE_COLUMNS = [
@@ -82,6 +87,7 @@ export const VOLATILITY_MODELS: Readonly<Record<string, Contestant>> = {
   persistence: baseline(() => naive("vol_1")),
   seasonal_naive: baseline(() => seasonalNaive("vol_1")),
   ewma: baseline(() => ewma("vol_1")),
+  ewma_tuned: baseline(() => tunedModel("ewma_tuned", LAMBDAS.map((lambda) => ewma("vol_1", lambda)))),
   har: baseline(() => har(HAR)),
   log_har: baseline(() => logHar(LOG_HAR, { forecasts: "mean" })),
   log_har_median: baseline(() => logHar(LOG_HAR, { forecasts: "median" })),
@@ -89,9 +95,10 @@ export const VOLATILITY_MODELS: Readonly<Record<string, Contestant>> = {
   ...trees(TREE_COLUMNS, "log"),
 };
 
-/** A price that is forecast: the next close, of which trees learn the way from the last one. */
+/** A price: trees learn the way from today's close, for they know no price beyond those they were shown. */
 const PRICE_MODELS: Readonly<Record<string, Contestant>> = {
   persistence: baseline(() => naive("close")),
+  seasonal_naive: baseline(() => seasonalNaive("close")),
   drift: baseline(() => drift("close")),
   ...trees(TREE_COLUMNS, { log_ratio_to: "close" }),
 };
@@ -99,26 +106,32 @@ const PRICE_MODELS: Readonly<Record<string, Contestant>> = {
 /** A log return: nobody has to beat more than "nothing happens". */
 const RETURN_MODELS: Readonly<Record<string, Contestant>> = {
   zero: baseline(() => zero()),
-  persistence: baseline(() => naive("log_return_1")),
+  mean: baseline(() => mean()),
+  persistence: baseline(() => naive("past_return")),
+  seasonal_naive: baseline(() => seasonalNaive("past_return")),
   ...trees(TREE_COLUMNS, "value"),
 };
 
-/** What can be forecast. */
-export type TargetName = "volatility" | "price" | "return";
+/** The models of each target. */
+export const MODELS: Readonly<Record<TargetName, Readonly<Record<string, Contestant>>>> = {
+  volatility: VOLATILITY_MODELS,
+  realised_volatility: VOLATILITY_MODELS,
+  price: PRICE_MODELS,
+  return: RETURN_MODELS,
+};
 
 /** What the LSTM is shown of each target: the target's own past, as in the course. */
 const LSTM_SEES: Readonly<
   Record<TargetName, { columns: string[]; learns: Learns; scaler: "min_max" | "standard" }>
 > = {
   volatility: { columns: ["log_vol_1"], learns: "log", scaler: "standard" },
+  realised_volatility: { columns: ["log_vol_1"], learns: "log", scaler: "standard" },
   price: { columns: ["close"], learns: "value", scaler: "min_max" },
-  return: { columns: ["log_return_1"], learns: "value", scaler: "standard" },
+  return: { columns: ["past_return"], learns: "value", scaler: "standard" },
 };
 
 /** Who takes part on request only: a model that takes long, or loads much. */
 const ON_REQUEST = ["lstm"];
-
-const MODELS = { volatility: VOLATILITY_MODELS, price: PRICE_MODELS, return: RETURN_MODELS };
 
 /** Short names that a person may type. */
 const SHORT: Readonly<Record<string, string>> = { forest: "random_forest", gbt: "boosted_trees" };

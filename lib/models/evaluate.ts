@@ -122,7 +122,7 @@ export function compareWithPersistence(
     );
   }
   const split = splitByTime(rows.days, { testShare, embargoDays, horizonDays: HORIZON_DAYS });
-  const { trainEnd, testStart } = split;
+  const trainEnd = split.train.until, testStart = split.test.from;
   const forest = fitted ?? new RandomForest({ ...overrides, seed });
   const naive = persistence();
   if (!fitted) forest.fit(rows.x.slice(0, trainEnd), rows.y.slice(0, trainEnd));

@@ -17,21 +17,21 @@ const options = { seed: 1, proxy, latest, forest: { trees: 10 } };
 Deno.test("compareWithPersistence() judges both models on the same rows", () => {
   const comparison = compareWithPersistence(rows, options);
   const { test_predictions: series, metrics, split } = comparison;
-  assertEquals(series.length, rows.days.length - split.testStart);
+  assertEquals(series.length, rows.days.length - split.test.from);
   assertEquals(comparison.tested_on.rows, series.length);
   const actual = series.map((row) => row.actual);
   assertAlmostEquals(mae(actual, series.map((row) => row.forest)), metrics.forest.mae, 1e-15);
   assertAlmostEquals(mae(actual, series.map((row) => row.persistence)), metrics.persistence.mae, 1e-15);
   assertEquals(comparison.mae_ratio, metrics.forest.mae / metrics.persistence.mae);
-  const trainMae = mae(rows.y.slice(0, split.trainEnd), rows.persistence.slice(0, split.trainEnd));
+  const trainMae = mae(rows.y.slice(0, split.train.until), rows.persistence.slice(0, split.train.until));
   assertAlmostEquals(metrics.persistence.mase!, metrics.persistence.mae / trainMae, 1e-15);
 });
 
 Deno.test("compareWithPersistence() forecasts the day after each row", () => {
   const { test_predictions: series, split, tested_on: tested, trained_on: trained, forecast, champion } =
     compareWithPersistence(rows, options);
-  assertEquals(Date.parse(series[0]!.day) - Date.parse(rows.days[split.testStart]!), DAY_MS);
-  assertEquals(series[0]!.persistence, rows.persistence[split.testStart]);
+  assertEquals(Date.parse(series[0]!.day) - Date.parse(rows.days[split.test.from]!), DAY_MS);
+  assertEquals(series[0]!.persistence, rows.persistence[split.test.from]);
   assert((Date.parse(tested.from) - Date.parse(trained.to)) / DAY_MS >= 7);
   assertEquals([latest?.day, forecast?.day], ["2021-02-03", "2021-02-04"]);
   assertEquals(forecast?.champion, forecast?.[champion]);
@@ -62,7 +62,7 @@ Deno.test("compareWithPersistence() serves persistence where the level has left 
 
 Deno.test("compareWithPersistence() does not learn from the test rows", () => {
   const { split, forest } = compareWithPersistence(rows, options);
-  const y = rows.y.map((value, at) => at < split.trainEnd ? value : value * 3);
+  const y = rows.y.map((value, at) => at < split.train.until ? value : value * 3);
   assertEquals(
     JSON.stringify(compareWithPersistence({ ...rows, y }, options).forest),
     JSON.stringify(forest),
@@ -74,8 +74,8 @@ Deno.test("compareWithPersistence() says when rows were left out", () => {
     ...options,
     forest: { trees: 2, maxTrainRows: 100 },
   });
-  assertEquals([trained.rows, trained.rows_left_out], [100, split.trainEnd - 100]);
-  assertEquals(trained.from, rows.days[split.trainEnd - 100]);
+  assertEquals([trained.rows, trained.rows_left_out], [100, split.train.until - 100]);
+  assertEquals(trained.from, rows.days[split.train.until - 100]);
 });
 
 Deno.test("compareWithPersistence() refuses 119 usable days and takes 120", () => {

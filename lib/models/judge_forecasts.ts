@@ -20,9 +20,11 @@ export interface Judgement {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { drift, naive } from "./baselines.ts";
+ * import { walkFolds } from "./walk_forward.ts";
  * const v = Float64Array.from({ length: 30 }, (_, i) => (i * i) % 7 + i);
  * const rows = { days: Array.from(v, (_, i) => `${i}`), columns: { v }, target: v.map((_, i) => v[i + 1] ?? NaN), horizon: 1 };
- * const train = { from: 0, until: 20 }, test = { from: 20, until: 29 }, model = drift("v");
+ * const [fold] = walkFolds({ rows: 29, horizon: 1 }, { start: 20, refit_every: 9 });
+ * const { train, test } = fold!, model = drift("v");
  * model.fit(rows, train);
  * const { metrics, naive: { mae }, verdict } = judgeForecasts(rows, { model, naive: naive("v"), train, test });
  * assertEquals(metrics.mae_ratio, metrics.mae / mae);

@@ -1,10 +1,11 @@
 /** Models beside baselines on the same walk, and which of them is to be served. */
 import { ModelError } from "../core/errors.ts";
-import type { SeriesRows } from "../features/series_rows.ts";
+import { columnOf, type SeriesRows } from "../features/series_rows.ts";
+import type { Target } from "../features/targets.ts";
 import { bootstrapMean, type MeanInterval } from "./block_bootstrap.ts";
 import { dieboldMariano, holm } from "./compare_forecasts.ts";
-import { adaptiveIntervals, type Coverage, coverageOf } from "./conformal.ts";
-import { mae, mase, qlike, r2OutOfSample, rmse, rmsse } from "./metrics.ts";
+import { adaptiveIntervals, type CoverageByThirds, coverageByThirds } from "./conformal.ts";
+import { directionalAccuracy, mae, mase, qlike, r2OutOfSample, rmse, rmsse } from "./metrics.ts";
 import type { SeriesModel } from "./series_model.ts";
 import { walkFolds, walkForward, type WalkOptions } from "./walk_forward.ts";
 
@@ -30,6 +31,8 @@ export interface LeaderboardOptions extends WalkOptions {
   target: string;
   /** Column of today's value of the target, for errors relative to "as today". */
   today: string;
+  /** What the target is; see `TARGETS`. */
+  scale?: Target["scale"];
   /** First seed, and how many of them a random model gets. */
   seed: number;
   seeds: number;
@@ -49,13 +52,19 @@ export interface LeaderboardEntry {
   rmse: number;
   mase: number;
   rmsse: number;
-  qlike: number;
+  /** Of volatility alone; null for other targets. */
+  qlike: number | null;
+  /** Share of forecasts that say rightly whether the target rises (a return: is above zero); null where none says so. */
+  direction: number | null;
   /** Share of the best baseline's squared error that it saves. */
   r2_oos: number;
   /** Diebold–Mariano against the best baseline on absolute errors, Holm's correction over all others; null for itself. */
   dm_p: number | null;
-  /** Coverage and width of 90 % intervals: all steps, and the calm, usual and wild third of the forecasts. */
-  intervals: Record<"all" | "calm" | "usual" | "wild", Coverage>;
+  /**
+   * Coverage and width of 90 % intervals: all steps, and the calm, usual and wild third of them, by the forecast of
+   * volatility or, of other targets, by the day's volatility (`vol_1`).
+   */
+  intervals: CoverageByThirds;
   seeds: number;
   seconds: number | null;
   fallbacks: string[];
@@ -103,17 +112,36 @@ const SURE = 0.05;
 export function leaderboard(
   rows: SeriesRows,
   contestants: readonly Contestant[],
-  { target, today, seed, seeds, clock, ...walk }: LeaderboardOptions,
+  { target, today, scale = "volatility", seed, seeds, clock, ...walk }: LeaderboardOptions,
 ): Leaderboard {
   if (!contestants.some(({ baseline }) => baseline)) {
     throw new ModelError("Cannot rank models: none of them is a baseline, add one");
   }
   const known = rows.target.findLastIndex(Number.isFinite) + 1;
+  if (known === 0) {
+    throw new ModelError(
+      `Cannot rank models: no target is known in ${rows.days.length} rows, give a longer series`,
+    );
+  }
   const folds = walkFolds({ rows: known, horizon: rows.horizon }, walk);
   const from = folds[0]!.test.from, until = folds.at(-1)!.test.until;
   const actual = rows.target.slice(from, until);
-  const naiveErrors = rows.target.slice(0, from - rows.horizon + 1)
-    .map((value, row) => value - rows.columns[today]![row]!);
+  const todays = columnOf(rows, today);
+  const naiveErrors = rows.target.slice(0, from - rows.horizon + 1).map((value, row) => value - todays[row]!);
+  const hole = rows.target.slice(0, until).findIndex((value) => !Number.isFinite(value));
+  if (hole >= 0) {
+    throw new ModelError(
+      `Cannot rank models: the target of ${rows.days[hole]} is ${rows.target[hole]}, leave the row out`,
+    );
+  }
+  if (naiveErrors.every((error) => error === 0)) {
+    throw new ModelError(
+      `Cannot rank models: ${target} never changes before ${rows.days[from]}, there is nothing to forecast`,
+    );
+  }
+  // Returns rise from nothing, prices and volatilities from today's.
+  const level = scale === "return" ? new Float64Array(actual.length) : todays.slice(from, until);
+  const todaysVolatility = rows.columns["vol_1"]?.slice(from, until) ?? new Float64Array(actual.length);
   const scales = {
     mae: naiveErrors.reduce((sum, error) => sum + Math.abs(error), 0) / naiveErrors.length,
     rmse: Math.sqrt(naiveErrors.reduce((sum, error) => sum + error ** 2, 0) / naiveErrors.length),
@@ -161,10 +189,20 @@ export function leaderboard(
       rmse: over((forecasts) => rmse(actual, forecasts)),
       mase: over((forecasts) => mase(actual, forecasts, scales.mae)),
       rmsse: over((forecasts) => rmsse(actual, forecasts, scales.rmse)),
-      qlike: over((forecasts) => qlike(actual, forecasts)),
+      qlike: scale === "volatility" ? over((forecasts) => qlike(actual, forecasts)) : null,
+      direction: walks.some(({ forecasts }) => forecasts.every((value, i) => value === level[i]))
+        ? null
+        : over((forecasts) => directionalAccuracy(actual, forecasts, level)),
       r2_oos: over((forecasts) => r2OutOfSample(actual, forecasts, best.walks[0]!.forecasts)),
       dm_p: each === best ? null : pValues[others.indexOf(each)]!,
-      intervals: intervalsOf(actual, walks[0]!.forecasts, rows.horizon),
+      intervals: coverageByThirds(
+        actual,
+        adaptiveIntervals(actual, walks[0]!.forecasts, {
+          horizon: rows.horizon,
+          by: scale === "return" ? "difference" : "ratio",
+        }),
+        scale === "volatility" ? walks[0]!.forecasts : todaysVolatility,
+      ),
       seeds: walks.length,
       seconds: each.seconds,
       fallbacks: each.fallbacks,
@@ -187,6 +225,11 @@ export function leaderboard(
   };
 }
 
+/** An error in its target's unit: five digits below one, as of a volatility or a return, cents above. */
+export function errorText(value: number): string {
+  return value.toFixed(Math.abs(value) < 1 ? 5 : 2);
+}
+
 function verdictOf(
   models: readonly LeaderboardEntry[],
   best: string,
@@ -203,26 +246,7 @@ function verdictOf(
   const first = models.find((entry) => !entry.baseline);
   if (!first) return `Only baselines took part: ${best} has the lowest mean absolute error and is served.`;
   return `No model beats ${best}, the best baseline, beyond doubt: ${best} is served; ${first.model} comes nearest with ` +
-    `${ratio(first)} × its mean absolute error (p = ${first.dm_p!.toPrecision(2)}).`;
-}
-
-/** 90 % intervals, apart for the calmest, the middle and the wildest third of the forecasts. */
-function intervalsOf(
-  actual: Float64Array,
-  forecasts: Float64Array,
-  horizon: number,
-): LeaderboardEntry["intervals"] {
-  const intervals = adaptiveIntervals(actual, forecasts, { horizon });
-  const sorted = forecasts.toSorted();
-  const [third, twoThirds] = [1, 2].map((part) => sorted[Math.floor(part * sorted.length / 3)]!);
-  const of = (within: (forecast: number) => boolean) =>
-    coverageOf(actual, intervals, (t) => within(forecasts[t]!));
-  return {
-    all: of(() => true),
-    calm: of((forecast) => forecast < third!),
-    usual: of((forecast) => forecast >= third! && forecast < twoThirds!),
-    wild: of((forecast) => forecast >= twoThirds!),
-  };
+    `${ratio(first)} × its mean absolute error (p of a difference: ${first.dm_p!.toPrecision(2)}).`;
 }
 
 function meanOver(series: readonly Float64Array[]): Float64Array {

@@ -1,5 +1,5 @@
 /** A card for each model that was compared: what it is, what it was judged on, and what not to use it for. */
-import type { Leaderboard } from "./leaderboard.ts";
+import { errorText, type Leaderboard } from "./leaderboard.ts";
 
 /** What a card says of the data. */
 export interface CardData {
@@ -22,6 +22,8 @@ export interface CardRun {
   /** First seed. */
   seed: number;
   refit_every: number;
+  /** Days kept away from the comparison; null where none were. */
+  holdout: { from: string; to: string } | null;
   /** The clock of the run, ISO 8601. */
   made_at: string;
 }
@@ -30,17 +32,42 @@ export interface CardRun {
 const KINDS: Readonly<Record<string, string>> = {
   persistence: "Tomorrow is like today.",
   seasonal_naive: "The newest day of the same weekday.",
+  zero: "Nothing happens: a return of zero.",
+  mean: "The mean of all returns so far.",
+  drift: "Today's price and the mean daily change so far.",
   ewma: "The exponentially weighted mean of squared volatility, λ = 0.94 (RiskMetrics 1996).",
+  ewma_tuned: "The same, with the λ that was best on inner folds of the days so far.",
   har: "A linear model of the day's, the week's and the month's volatility, by least squares (Corsi 2009).",
   log_har: "The same of logarithms, forecasting the mean.",
   log_har_median: "The same of logarithms, forecasting the median.",
   garch: "GARCH(1,1) of daily returns by maximum likelihood (Bollerslev 1986), scaled to the target.",
   random_forest:
-    "A random forest on logarithms of volatility, returns, volume and the weekend (Breiman 2001), forecasting the median.",
+    "A random forest on logarithms of volatility, returns, volume and the weekend (Breiman 2001), fitted to the target's logarithm: of volatility it forecasts the median.",
   boosted_trees:
-    "Gradient-boosted trees on the same columns as the forest (Friedman 2001), forecasting the median.",
+    "Gradient-boosted trees on the same columns and the same target as the forest (Friedman 2001).",
   lstm:
-    "Two LSTM layers of 16 units with dropout on the logarithms of the last 30 days (Hochreiter & Schmidhuber 1997), forecasting the median.",
+    "Two LSTM layers of 16 units with dropout on the last 30 days of the target (Hochreiter & Schmidhuber 1997); of volatility it sees logarithms and forecasts the median.",
+};
+
+/** What a target is for, and how it is measured. */
+const TARGET_WORDS: Readonly<Record<string, { use: string; measured: string }>> = {
+  volatility: {
+    use:
+      "Forecasts of the next days' volatility (Parkinson's range) of this market, for risk and for teaching. It says " +
+      "nothing of\nthe direction of prices and is no advice to trade.",
+    measured: "Volatility is measured by the day's range, a stand-in for what cannot be observed.",
+  },
+  price: {
+    use:
+      'Forecasts of the close of this market, to learn whether anything beats "as today". It is no advice to trade.',
+    measured: "Errors are in USD, so days of high prices weigh most.",
+  },
+  return: {
+    use:
+      'Forecasts of the return of this market, to learn whether anything beats "nothing happens". It is no advice to\n' +
+      "trade: costs, taxes and risk are not in it.",
+    measured: "Returns are from close to close.",
+  },
 };
 
 /**
@@ -63,10 +90,11 @@ export function modelCard(
     );
   }
   const best = board.models.find((each) => each.model === board.best_baseline)!;
-  const percent = (value: number) => `${(100 * value).toFixed(1)} %`;
+  const words = TARGET_WORDS[board.target] ?? { use: `Forecasts of ${board.target}.`, measured: "" };
+  const percent = (value: number | null) => value === null ? "–" : `${(100 * value).toFixed(1)} %`;
   const { low, high } = entry.mae_interval;
   const coverage = Object.entries(entry.intervals).map(([part, { coverage, width, forecasts }]) =>
-    `| ${part} | ${percent(coverage)} | ${width.toFixed(4)} | ${forecasts} |`
+    `| ${part} | ${percent(coverage)} | ${width === null ? "–" : errorText(width)} | ${forecasts} |`
   );
   const against = entry === best
     ? "It is the best baseline itself."
@@ -96,28 +124,29 @@ ${
 
 ## Intended use
 
-Forecasts of the next days' volatility (Parkinson's range) of this market, for risk and for teaching. It says nothing of
-the direction of prices and is no advice to trade.
+${words.use}
 
 ## Factors
 
 How wild the market is: the intervals below are told apart for the calmest, the middle and the wildest third of the
-forecasts. Other markets and bar lengths were not looked at.
+steps. Other markets and bar lengths were not looked at.
 
 ## Metrics
 
 | measure | value |
 | --- | --- |
-| mean absolute error | ${entry.mae.toFixed(5)} (95 % by block bootstrap: ${low.toFixed(5)} to ${
-    high.toFixed(5)
+| mean absolute error | ${errorText(entry.mae)} (95 % by block bootstrap: ${errorText(low)} to ${
+    errorText(high)
   }) |
 ${
     entry.mae_std === null
       ? ""
-      : `| the same between seeds | ± ${entry.mae_std.toFixed(5)} (standard deviation) |\n`
-  }| root mean squared error | ${entry.rmse.toFixed(5)} |
+      : `| the same between seeds | ± ${errorText(entry.mae_std)} (standard deviation) |\n`
+  }| root mean squared error | ${errorText(entry.rmse)} |
 | MASE, RMSSE | ${entry.mase.toFixed(3)}, ${entry.rmsse.toFixed(3)} |
-| QLIKE | ${entry.qlike.toFixed(4)} |
+${entry.qlike === null ? "" : `| QLIKE | ${entry.qlike.toFixed(4)} |\n`}| says rightly whether it rises | ${
+    percent(entry.direction)
+  } |
 
 ${against}
 
@@ -127,8 +156,11 @@ ${coverage.join("\n")}
 
 ## Evaluation data
 
-${board.forecasts} forecasts from ${board.from} to ${board.to}, each made from what was known on its day. No final holdout
-was kept apart.
+${board.forecasts} forecasts from ${board.from} to ${board.to}, each made from what was known on its day. ${
+    run.holdout === null
+      ? "No final holdout\nwas kept apart."
+      : `The days\nfrom ${run.holdout.from} to ${run.holdout.to} were kept apart.`
+  }
 
 ## Training data
 
@@ -146,7 +178,7 @@ Public market data, no persons. A forecast that looks surer than it is can cost 
 
 ## Caveats and recommendations
 
-Volatility is measured by the day's range, a stand-in for what cannot be observed. The past of one market is one sample:
+${words.measured} The past of one market is one sample:
 a change of its rules or its traders is not in it.${
     entry.fallbacks.length > 0 ? ` Fits that fell back: ${entry.fallbacks.join("; ")}.` : ""
   } Compare again before use: \`deno task leaderboard\`.

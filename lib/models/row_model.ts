@@ -22,15 +22,17 @@ export interface RowModelOptions {
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
+ * import { walkFolds, walkForward } from "./walk_forward.ts";
  * let mean = NaN;
  * const model = rowModel({
  *   name: "average",
  *   fit: (_, y) => void (mean = y.reduce((sum, value) => sum + value, 0) / y.length),
  *   predict: (x) => new Float64Array(x.length).fill(mean),
  * }, { columns: ["v"], learns: "log" });
- * const rows = { days: ["a", "b"], columns: { v: Float64Array.of(1, 4) }, target: Float64Array.of(4, 16), horizon: 1 };
- * model.fit(rows, { from: 0, until: 2 });
- * assertEquals(model.predict(rows, { from: 0, until: 1 })[0]!.toFixed(9), "8.000000000");
+ * const v = Float64Array.of(1, 4, 9);
+ * const rows = { days: ["a", "b", "c"], columns: { v }, target: Float64Array.of(4, 16, 8), horizon: 1 };
+ * const { forecasts } = walkForward(model, rows, walkFolds({ rows: 3, horizon: 1 }, { start: 2, refit_every: 1 }));
+ * assertEquals(forecasts[0]!.toFixed(9), "8.000000000");
  * ```
  */
 export function rowModel(forecaster: Forecaster, { columns, learns, load }: RowModelOptions): SeriesModel {

@@ -1,12 +1,9 @@
 /** What a model of a series looks like: baselines, forests and networks alike. */
 import type { SeriesRows } from "../features/series_rows.ts";
+import type { RowRange, TrainRange } from "../features/train_range.ts";
 import type { ModelFiles } from "./model_files.ts";
 
-/** Rows `from` … `until − 1`. */
-export interface RowRange {
-  from: number;
-  until: number;
-}
+export type { RowRange };
 
 /** A model, baselines included. */
 export interface SeriesModel {
@@ -18,7 +15,7 @@ export interface SeriesModel {
    *
    * @throws {ModelError} where the rows are too few, or nothing in them varies.
    */
-  fit(rows: SeriesRows, train: RowRange): void;
+  fit(rows: SeriesRows, train: TrainRange): void;
   /** Forecasts from each row of a range, in the target's unit, by columns of rows up to that one only. */
   predict(rows: SeriesRows, at: RowRange): Float64Array;
   /**

@@ -55,9 +55,9 @@ export function manifestText(comparison: Comparison, source: string): string {
     day,
     role: row < leftOut
       ? "left_out"
-      : row < split.trainEnd
+      : row < split.train.until
       ? "train"
-      : row < split.testStart
+      : row < split.test.from
       ? "embargo"
       : "test",
     target: rows.y[row]!,

@@ -3,7 +3,8 @@ import { ModelError } from "../core/errors.ts";
 import type { SeriesRows } from "../features/series_rows.ts";
 import { mae } from "./metrics.ts";
 import { seededRandom } from "./seeded_random.ts";
-import type { RowRange, SeriesModel } from "./series_model.ts";
+import type { TrainRange } from "../features/train_range.ts";
+import type { SeriesModel } from "./series_model.ts";
 import { walkFolds, walkForward } from "./walk_forward.ts";
 
 /** Values to try, by setting. */
@@ -48,19 +49,19 @@ export function randomOf(space: TuningSpace, count: number, seed: number): Setti
 }
 
 /** How to tune. */
-export interface TuneOptions {
+export interface TuneOptions<S extends Settings> {
   /** Makes the model of a choice. */
-  make: (settings: Settings) => SeriesModel;
-  candidates: readonly Settings[];
+  make: (settings: S) => SeriesModel;
+  candidates: readonly S[];
   /** Inner folds: the newest half of the rows, cut into so many stretches. */
   folds?: number;
   /** Told of each choice when it has been tried. */
-  onTried?: (tried: Tried, done: number) => void;
+  onTried?: (tried: Tried<S>, done: number) => void;
 }
 
 /** What came of a choice. */
-export interface Tried {
-  settings: Settings;
+export interface Tried<S extends Settings = Settings> {
+  settings: S;
   /** Mean absolute error over the inner folds, in the target's unit; null where the model could not be trained. */
   mae: number | null;
   /** Why it could not. */
@@ -77,20 +78,22 @@ export interface Tried {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { ewma } from "./baselines.ts";
+ * import { walkFolds } from "./walk_forward.ts";
  * const v = Float64Array.from({ length: 60 }, (_, i) => 2 + Math.sin(i * i));
  * const days = Array.from(v, (_, i) => `day ${i}`);
  * const rows = { days, columns: { v }, target: v.map((_, i) => v[i + 1] ?? NaN), horizon: 1 };
- * const [best] = tune(rows, { from: 0, until: 50 }, {
+ * const [fold] = walkFolds({ rows: 59, horizon: 1 }, { start: 50, refit_every: 9 });
+ * const [best] = tune(rows, fold!.train, {
  *   make: ({ lambda }) => ewma("v", lambda), candidates: gridOf({ lambda: [0, 0.9] }),
  * });
  * assertEquals(best!.settings, { lambda: 0.9 });
  * ```
  */
-export function tune(
+export function tune<S extends Settings>(
   rows: SeriesRows,
-  train: RowRange,
-  { make, candidates, folds = 3, onTried }: TuneOptions,
-): Tried[] {
+  train: TrainRange,
+  { make, candidates, folds = 3, onTried }: TuneOptions<S>,
+): Tried<S>[] {
   const known = rowsOf(rows, train);
   const count = known.days.length, start = count >> 1;
   const inner = walkFolds({ rows: count, horizon: rows.horizon }, {
@@ -99,8 +102,8 @@ export function tune(
   });
   const { from, until } = { from: inner[0]!.test.from, until: inner.at(-1)!.test.until };
   const actual = known.target.subarray(from, until);
-  const tried = candidates.map((settings, i): Tried => {
-    const result = ((): Tried => {
+  const tried = candidates.map((settings, i): Tried<S> => {
+    const result = ((): Tried<S> => {
       try {
         const { forecasts } = walkForward(make(settings), known, inner);
         return { settings, mae: mae(actual, forecasts), problem: null };
@@ -121,7 +124,7 @@ export function tune(
 }
 
 /** The rows of a range as rows of their own. */
-function rowsOf({ days, columns, target, horizon }: SeriesRows, { from, until }: RowRange): SeriesRows {
+function rowsOf({ days, columns, target, horizon }: SeriesRows, { from, until }: TrainRange): SeriesRows {
   return {
     days: days.slice(from, until),
     columns: Object.fromEntries(

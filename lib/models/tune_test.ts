@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ModelError } from "../core/errors.ts";
 import type { SeriesRows } from "../features/series_rows.ts";
+import { firstRows } from "./_test_models.ts";
 import { modelNamed } from "./contestants.ts";
 import { SMALL, waveRows } from "./lstm/_test_series.ts";
 import { LstmModel } from "./lstm/lstm_model.ts";
@@ -9,7 +10,7 @@ import { gridOf, randomOf, tune } from "./tune.ts";
 const CANDIDATES = gridOf({ lookBack: [3, 7], learningRate: [1e-6, 0.02] });
 const make = (settings: object) =>
   new LstmModel({ columns: ["v"], learns: "value", ...SMALL, epochs: 6, ...settings });
-const RANGE = { from: 0, until: 150 };
+const RANGE = firstRows(150);
 
 /** The same rows up to the end of the range, and something else from there on. */
 function changedAfter(rows: SeriesRows, until: number, value: number): SeriesRows {

@@ -1,7 +1,8 @@
 /** Walking forward: a model forecasts what was not there when it was fitted, again and again. */
 import { ModelError } from "../core/errors.ts";
 import type { SeriesRows } from "../features/series_rows.ts";
-import type { RowRange, SeriesModel } from "./series_model.ts";
+import type { RowRange, TrainRange } from "../features/train_range.ts";
+import type { SeriesModel } from "./series_model.ts";
 
 /** How to walk. */
 export interface WalkOptions {
@@ -15,11 +16,13 @@ export interface WalkOptions {
   window?: "expanding" | number;
   /** Rows between the last target that is learnt from and the row that is forecast from; none where it is left out. */
   embargo?: number;
+  /** First row that may be learnt from; the first of all where it is left out. */
+  first?: number;
 }
 
 /** One stretch of the walk: what is learnt from, and what is forecast with it. */
 export interface Fold {
-  train: RowRange;
+  train: TrainRange;
   test: RowRange;
 }
 
@@ -33,35 +36,36 @@ export interface Fold {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * const folds = walkFolds({ rows: 10, horizon: 2 }, { start: 6, refit_every: 3 });
- * assertEquals(folds, [
- *   { train: { from: 0, until: 5 }, test: { from: 6, until: 9 } },
- *   { train: { from: 0, until: 8 }, test: { from: 9, until: 10 } },
- * ]);
+ * assertEquals(folds.map(({ train }) => train.until), [5, 8]);
+ * assertEquals(folds.map(({ test }) => [test.from, test.until]), [[6, 9], [9, 10]]);
  * ```
  */
 export function walkFolds(
   { rows, horizon }: { rows: number; horizon: number },
-  { start, until = rows, refit_every, window = "expanding", embargo = 0 }: WalkOptions,
+  { start, until = rows, refit_every, window = "expanding", embargo = 0, first = 0 }: WalkOptions,
 ): Fold[] {
-  if (!(Number.isInteger(refit_every) && refit_every >= 1)) {
-    throw new RangeError(`Cannot walk: refit_every is ${refit_every}, give a whole number from 1`);
+  const least = { refit_every: 1, horizon: 1, embargo: 0, first: 0, window: 1 };
+  const given = { refit_every, horizon, embargo, first, window: window === "expanding" ? 1 : window };
+  for (const name of Object.keys(least) as (keyof typeof least)[]) {
+    if (Number.isInteger(given[name]) && given[name] >= least[name]) continue;
+    throw new RangeError(`Cannot walk: ${name} is ${given[name]}, give a whole number from ${least[name]}`);
   }
   const folds: Fold[] = [];
   for (let from = start; from < Math.min(until, rows); from += refit_every) {
     const learnt = from - horizon + 1 - embargo;
-    const first = window === "expanding" ? 0 : Math.max(0, learnt - window);
-    if (learnt - first < 1) {
+    const oldest = window === "expanding" ? first : Math.max(first, learnt - window);
+    if (learnt - oldest < 1) {
       throw new ModelError(
         `Cannot walk from row ${from}: no target is known ${embargo} rows before it, start later`,
       );
     }
     folds.push({
-      train: { from: first, until: learnt },
+      train: { from: oldest, until: learnt } as TrainRange,
       test: { from, until: Math.min(from + refit_every, until, rows) },
     });
   }
   if (folds.length === 0) {
-    throw new ModelError(`Cannot walk: row ${start} is beyond the last of ${rows} rows`);
+    throw new ModelError(`Cannot walk: row ${start} is beyond the last of ${Math.min(until, rows)} rows`);
   }
   return folds;
 }

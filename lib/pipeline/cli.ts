@@ -174,17 +174,27 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--ohlcv <file>", "a candle file instead of a lake, .csv, .csv.gz or .zip")
     .option(...LAKE_TO_READ)
     .option("--symbol <name>", "the market (default: BTCUSD)")
+    .option("--target <name>", "volatility, price or return (default: volatility)")
     .option("--horizon <days>", "days ahead (default: 1)")
     .option("--since <day>", "leave out what is older (YYYY-MM-DD)")
     .option("--start <day>", "first day to forecast from (default: after two years, or half of the days)")
     .option("--refit <days>", "fit models anew after so many days (default: 30)")
+    .option("--window <days>", "learn from so many newest days only (default: from all so far)")
+    .option(
+      "--embargo <days>",
+      "days between what is learnt from and what is forecast, besides the horizon (default: 0)",
+    )
+    .option("--holdout <days>", "keep the newest days away from everything, for example 365d")
+    .option("--score-holdout", "look at them, once: champion and best baseline; the look is recorded")
+    .option("--again", "look although they were looked at before")
+    .option("--holdout-log <file>", "the record of looks (default: data/holdouts.ndjson)")
     .option("--models <names>", "some of them, parted by commas (default: all but lstm, which takes minutes)")
     .option("--seed <number>", "first seed (default: 1)")
     .option("--seeds <number>", "seeds of a model that draws random numbers (default: 5)")
     .option("--chart <file>", "write the comparison as an SVG picture")
     .option("--cards <folder>", "write a model card in Markdown for each model")
     .option("--now <time>", "compare as if it were this time (ISO 8601)")
-    .option("--json", "print {target, horizon, folds, models, champion, verdict} as JSON on stdout")
+    .option("--json", "print {target, horizon, folds, models, champion, verdict, holdout} as JSON on stdout")
     .action(async (flags: Record<string, unknown>) => {
       const { leaderboardCommand } = await import("./leaderboard_command.ts");
       run(await leaderboardCommand(flags, withEffects(io, flags)));
@@ -231,6 +241,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--ohlcv <file>", "a candle file instead of a lake, .csv, .csv.gz or .zip")
     .option(...LAKE_TO_READ)
     .option("--symbol <name>", "the market (default: BTCUSD)")
+    .option("--target <name>", "volatility, price or return (default: volatility)")
     .option("--horizon <days>", "days ahead (default: 1)")
     .option("--now <time>", "look as if it were this time (ISO 8601)")
     .option("--json", "print {self_test, checked, leaks} as JSON on stdout")

@@ -1,7 +1,7 @@
 /** Daily candles of one market, for models: a lake's gold, or a file that passes through a lake of its own. */
 import { QualityError, UsageError } from "../core/errors.ts";
 import { OHLCV_DAILY } from "../core/tables.ts";
-import type { DailyCandle } from "../features/volatility_rows.ts";
+import type { DailyCandle } from "../features/daily_frame.ts";
 import { LocalStore } from "../lake/store_local.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { registerTables } from "../warehouse/catalog.ts";

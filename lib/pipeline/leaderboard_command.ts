@@ -1,14 +1,20 @@
 /** `deno task leaderboard`: models beside baselines, and which of them is to be served. */
 import { z } from "zod";
 import { UsageError } from "../core/errors.ts";
-import { volatilityRows } from "../features/volatility_rows.ts";
-import { modelNamed, VOLATILITY_MODELS } from "../models/contestants.ts";
+import type { DailyCandle } from "../features/daily_frame.ts";
+import { targetRows } from "../features/target_rows.ts";
+import { type TargetName, TARGETS } from "../features/targets.ts";
 import { sha256 } from "../lake/ledger.ts";
-import { type Contestant, type Leaderboard, leaderboard } from "../models/leaderboard.ts";
+import { modelNamed, MODELS } from "../models/contestants.ts";
+import { holdoutOf } from "../models/holdout.ts";
+import { type Contestant, leaderboard, type LeaderboardOptions } from "../models/leaderboard.ts";
 import { modelCard } from "../models/model_card.ts";
 import type { CommandIo } from "./command_io.ts";
 import { dailyCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
+import { assertUnseen, HOLDOUT_LOG, recordLook } from "./holdout_log.ts";
+import { type HoldoutAnswer, holdoutLines, scoresOf } from "./holdout_answer.ts";
+import { leaderboardLines } from "./leaderboard_lines.ts";
 
 const DAY = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
 const whole = (least: number) => z.coerce.number().int().min(least);
@@ -17,10 +23,17 @@ const FLAGS = z.object({
   ohlcv: z.string().optional(),
   lake: z.string().min(1).optional(),
   symbol: z.string().default("BTCUSD"),
+  target: z.enum(["volatility", "price", "return"]).default("volatility"),
   horizon: whole(1).default(1),
   since: DAY.optional(),
   start: DAY.optional(),
   refit: whole(1).default(30),
+  window: whole(1).optional(),
+  embargo: whole(0).default(0),
+  holdout: z.string().regex(/^[1-9]\d*d$/, "write a number of days, for example 365d").optional(),
+  scoreHoldout: z.boolean().default(false),
+  again: z.boolean().default(false),
+  holdoutLog: z.string().min(1).default(HOLDOUT_LOG),
   models: z.string().optional(),
   seed: whole(0).default(1),
   seeds: whole(1).default(5),
@@ -39,13 +52,17 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
   const parsed = FLAGS.safeParse(flags);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0]!;
-    throw new UsageError(`Cannot use --${path.join(".")}: ${message}`);
+    const name = path.join(".").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    throw new UsageError(`Cannot use --${name}: ${message}`);
   }
-  const { ohlcv, lake, symbol, horizon, since = "", start, refit, seed, seeds, chart, cards, json } =
+  const { ohlcv, lake, symbol, target, horizon, since = "", start, refit, seed, seeds, chart, cards, json } =
     parsed.data;
-  const contestants = await chooseModels(parsed.data.models);
+  if (parsed.data.scoreHoldout && parsed.data.holdout === undefined) {
+    throw new UsageError("Cannot use --score-holdout: no days are kept apart, add --holdout 365d");
+  }
+  const contestants = await chooseModels(parsed.data.models, target);
   const candles = (await dailyCandles({ ohlcv, lake, symbol }, io)).filter(({ day }) => day >= since);
-  const { rows, touched, left_out } = volatilityRows(candles, { horizon });
+  const { rows, touched, left_out } = targetRows(candles, { target, horizon });
   for (const { day, column, was, now } of touched) {
     io.effects.log.warn(`${day}: a ${column} of ${was} counts as a bad print, ${now} stands in for it`);
   }
@@ -61,15 +78,38 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
         }; give a longer history or another --start`,
     );
   }
-  const board = leaderboard(rows, contestants, {
-    target: "volatility",
-    today: "vol_1",
-    start: first,
-    refit_every: refit,
-    seed,
-    seeds,
+  const kept = parsed.data.holdout === undefined ? null : holdoutOf(rows, parseInt(parsed.data.holdout));
+  if (kept !== null && kept.start <= first) {
+    throw new UsageError(
+      `Cannot keep ${kept.from} to ${kept.to} apart: the walk starts at ${rows.days[first]}, keep fewer days`,
+    );
+  }
+  const options: LeaderboardOptions = {
+    ...{ target, today: TARGETS[target].today, scale: TARGETS[target].scale },
+    ...{ start: first, refit_every: refit, embargo: parsed.data.embargo, seed, seeds },
+    window: parsed.data.window ?? "expanding",
     clock: () => performance.now(),
+  };
+  const board = leaderboard(rows, contestants, {
+    ...options,
+    ...(kept && { until: kept.start }),
   });
+  let holdout: HoldoutAnswer | null = kept && { from: kept.from, to: kept.to, scored: null };
+  if (kept !== null && parsed.data.scoreHoldout) {
+    const { holdoutLog, again } = parsed.data;
+    if (!again) await assertUnseen(holdoutLog, { symbol, target, ...kept });
+    const finalists = contestants.filter(({ make }) =>
+      [board.champion, board.best_baseline].includes(make(seed).name)
+    );
+    const final = leaderboard(rows, finalists, { ...options, start: kept.start });
+    const scored = scoresOf(board, final);
+    await recordLook(holdoutLog, {
+      ...{ looked_at: io.effects.now().toISOString(), symbol, target, horizon, from: kept.from, to: kept.to },
+      ...{ candles: fingerprint(candles), champion: board.champion, best_baseline: board.best_baseline },
+      mae: scored.mae,
+    });
+    holdout = { from: kept.from, to: kept.to, scored };
+  }
   if (chart !== undefined) {
     const { leaderboardChart } = await import("../report/leaderboard_chart.ts");
     await Deno.writeTextFile(chart, await leaderboardChart(board).toSvg());
@@ -81,67 +121,32 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
       from: rows.days[0]!,
       to: rows.days.at(-1)!,
       days: rows.days.length,
-      sha256: sha256(JSON.stringify(candles)),
+      sha256: fingerprint(candles),
       touched: touched.length,
       left_out: left_out.length,
     };
     const made_at = io.effects.now().toISOString();
     for (const { model } of board.models) {
-      const card = modelCard(board, model, { data, run: { seed, refit_every: refit, made_at } });
+      const card = modelCard(board, model, { data, run: { seed, refit_every: refit, holdout, made_at } });
       await Deno.writeTextFile(`${cards}/${model}.md`, card);
     }
   }
-  io.stdout(json ? `${JSON.stringify(board)}\n` : `${boardLines(board).join("\n")}\n`);
+  const lines = () => [...leaderboardLines(board), ...holdoutLines(holdout)].join("\n");
+  io.stdout(`${json ? JSON.stringify({ ...board, holdout }) : lines()}\n`);
   return EXIT.ok;
 }
 
-async function chooseModels(list: string | undefined): Promise<Contestant[]> {
-  if (list === undefined) return Object.values(VOLATILITY_MODELS);
-  const names = list.split(",").map((name) => name.trim()).filter((name) => name !== "");
-  const chosen = await Promise.all(names.map((name) => modelNamed(name, "volatility")));
-  if (!chosen.some(({ baseline }) => baseline)) {
-    throw new UsageError(`Cannot use --models ${list}: none of them is a baseline, add har`);
-  }
-  return chosen;
+function fingerprint(candles: readonly DailyCandle[]): string {
+  return sha256(JSON.stringify(candles));
 }
 
-/** The board for a person. */
-function boardLines(board: Leaderboard): string[] {
-  const share = (value: number) => `${(100 * value).toFixed(1)} %`;
-  const table = board.models.map((entry) => ({
-    model: entry.model + (entry.baseline ? "" : " *"),
-    MAE: entry.mae.toFixed(5),
-    "95 %": `${entry.mae_interval.low.toFixed(5)}–${entry.mae_interval.high.toFixed(5)}`,
-    RMSE: entry.rmse.toFixed(5),
-    MASE: entry.mase.toFixed(3),
-    QLIKE: entry.qlike.toFixed(4),
-    R2oos: entry.r2_oos.toFixed(3),
-    p: entry.dm_p === null ? "" : entry.dm_p < 0.001 ? "< 0.001" : entry.dm_p.toFixed(3),
-    "in 90 %": share(entry.intervals.all.coverage),
-    seeds: String(entry.seeds),
-    s: entry.seconds!.toFixed(1),
-  }));
-  const heads = Object.keys(table[0]!) as (keyof typeof table[number])[];
-  const widths = heads.map((head) => Math.max(head.length, ...table.map((row) => row[head].length)));
-  const line = (cells: readonly string[]) =>
-    cells.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)).join("  ")
-      .trimEnd();
-  const fallbacks = board.models.filter(({ fallbacks }) => fallbacks.length > 0)
-    .map(({ model, fallbacks }) =>
-      `${model}: ${fallbacks[0]}${fallbacks.length > 1 ? `, and ${fallbacks.length - 1} more` : ""}`
-    );
-  return [
-    `${board.target} ${board.horizon} day${
-      board.horizon > 1 ? "s" : ""
-    } ahead, ${board.forecasts} forecasts from ` +
-    `${board.from} to ${board.to}, models fitted ${board.folds} times on what was known`,
-    "",
-    line(heads),
-    line(widths.map((width) => "─".repeat(width))),
-    ...table.map((row) => line(heads.map((head) => row[head]))),
-    "",
-    `p: Diebold–Mariano against ${board.best_baseline} on absolute errors, corrected for several models (Holm).`,
-    ...fallbacks,
-    board.verdict,
-  ];
+async function chooseModels(list: string | undefined, target: TargetName): Promise<Contestant[]> {
+  if (list === undefined) return Object.values(MODELS[target]);
+  const names = list.split(",").map((name) => name.trim()).filter((name) => name !== "");
+  const chosen = await Promise.all(names.map((name) => modelNamed(name, target)));
+  if (!chosen.some(({ baseline }) => baseline)) {
+    const [first] = Object.entries(MODELS[target]).find(([, { baseline }]) => baseline)!;
+    throw new UsageError(`Cannot use --models ${list}: none of them is a baseline, add ${first}`);
+  }
+  return chosen;
 }

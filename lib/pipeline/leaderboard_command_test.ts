@@ -71,6 +71,76 @@ Deno.test("leaderboard lets the LSTM take part on request", async () => {
   assert(lstm!.mae < 2 * har!.mae);
 });
 
+Deno.test("leaderboard compares forecasts of prices and returns, several days ahead, over a rolling window", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("days.csv", daily(500));
+  const table: [target: string, models: string, champion: string][] = [
+    ["price", "persistence,drift,seasonal_naive", "persistence"],
+    ["return", "zero,mean,persistence", "zero"],
+  ];
+  for (const [target, models, champion] of table) {
+    const args = ["leaderboard", "--ohlcv", file, "--target", target, "--models", models, "--horizon", "5"];
+    const { code, stdout, stderr } = await work.run([...args, "--window", "200", "--embargo", "2", "--json"]);
+    assertEquals(code, 0, stderr);
+    const board = JSON.parse(stdout);
+    assertEquals([board.target, board.horizon, board.champion, board.holdout], [target, 5, champion, null]);
+    assertEquals(board.models.map(({ qlike }: { qlike: unknown }) => qlike), [null, null, null]);
+    const text = await work.run(args);
+    assertStringIncludes(text.stdout, "direction");
+    assert(!text.stdout.includes("QLIKE") && !text.stdout.includes("NaN"));
+  }
+});
+
+Deno.test("leaderboard keeps a holdout apart, looks at it once, and says when it was looked at", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("days.csv", daily(500));
+  const log = `${work.folder}/log/looks.ndjson`;
+  const args = [
+    "leaderboard",
+    "--ohlcv",
+    file,
+    "--models",
+    "persistence,har",
+    "--holdout",
+    "60d",
+    "--holdout-log",
+    log,
+  ];
+  const before = JSON.parse((await work.run([...args, "--json"])).stdout);
+  assertEquals(before.holdout, { from: "2021-03-16", to: "2021-05-14", scored: null });
+  assertEquals(before.to, "2021-03-14");
+  await Deno.stat(log).then(() => assert(false, "nobody has looked"), () => {});
+
+  const look = [...args, "--score-holdout", "--now", "2026-01-01T00:00:00Z"];
+  const first = await work.run([...look, "--cards", `${work.folder}/cards`]);
+  assertEquals(first.code, 0, first.stderr);
+  assertStringIncludes(
+    first.stdout,
+    "Kept apart: 2021-03-16 to 2021-05-14. har, which is served, has a mean absolute error of",
+  );
+  assertStringIncludes(
+    await Deno.readTextFile(`${work.folder}/cards/har.md`),
+    "from 2021-03-16 to 2021-05-14 were kept apart",
+  );
+  const second = await work.run(look);
+  assertEquals(second.code, 2);
+  assertStringIncludes(second.stderr, "was looked at on 2026-01-01T00:00:00.000Z");
+  const again = await work.run([...look, "--again", "--json"]);
+  assertEquals(again.code, 0, again.stderr);
+  const { holdout } = JSON.parse(again.stdout);
+  assert(holdout.scored.mae.har > 0);
+  const looks = (await Deno.readTextFile(log)).trim().split("\n").map((line) => JSON.parse(line));
+  assertEquals(looks.map(({ from, champion, mae }) => [from, champion, mae.har]), [
+    ["2021-03-16", "har", holdout.scored.mae.har],
+    ["2021-03-16", "har", holdout.scored.mae.har],
+  ]);
+  // Days that overlap were seen, too; those of another target were not.
+  const wider = args.map((each) => each === "60d" ? "90d" : each);
+  assertEquals((await work.run([...wider, "--score-holdout"])).code, 2);
+  const price = args.map((each) => each === "persistence,har" ? "persistence" : each);
+  assertEquals((await work.run([...price, "--target", "price", "--score-holdout"])).code, 0);
+});
+
 Deno.test("leaks finds what is planted, and nothing in our own", async () => {
   await using work = await Workplace.make();
   const { code, stdout, stderr } = await work.run([
@@ -82,7 +152,7 @@ Deno.test("leaks finds what is planted, and nothing in our own", async () => {
   assertEquals(code, 0, stderr);
   const { self_test, checked, leaks } = JSON.parse(stdout);
   assertEquals(self_test.filter(({ caught_in }: { caught_in: string[] }) => caught_in.length > 0).length, 8);
-  assertEquals([checked.models.length, checked.features.length, leaks], [9, 14, []]);
+  assertEquals([checked.models.length, checked.features.length, leaks], [10, 16, []]);
 });
 
 Deno.test("leaderboard and leaks refuse what they cannot use in plain words", async () => {
@@ -91,6 +161,20 @@ Deno.test("leaderboard and leaks refuse what they cannot use in plain words", as
   const table: [args: string[], code: number, message: string][] = [
     [["leaderboard", "--ohlcv", file], 2, "171 days can be forecast from"],
     [["leaderboard", "--ohlcv", file, "--models", "har,magic"], 2, 'Cannot find model "magic"'],
+    [
+      ["leaderboard", "--ohlcv", file, "--target", "price", "--models", "har"],
+      2,
+      "forecasts volatility",
+    ],
+    [["leaderboard", "--ohlcv", file, "--target", "volume"], 2, "--target"],
+    [["leaks", "--ohlcv", file, "--target", "volume"], 2, "--target"],
+    [["leaderboard", "--ohlcv", file, "--holdout", "1y"], 2, "--holdout: write a number of days"],
+    [["leaderboard", "--ohlcv", file, "--score-holdout"], 2, "add --holdout 365d"],
+    [
+      ["leaderboard", "--ohlcv", file, "--start", "2020-05-01", "--holdout", "100d"],
+      2,
+      "the walk starts at 2020-05-01",
+    ],
     [["leaderboard", "--ohlcv", file, "--horizon", "0"], 2, "--horizon"],
     [["leaderboard", "--ohlcv", file, "--lake", work.lake], 2, "give one of them"],
     [["leaderboard", "--lake", work.lake], 3, "there is no lake"],

@@ -1,8 +1,9 @@
 /** `deno task leaks`: does anything that we compute know the future? */
 import { z } from "zod";
 import { UsageError } from "../core/errors.ts";
-import { type DailyCandle, volatilityRows } from "../features/volatility_rows.ts";
-import { VOLATILITY_MODELS } from "../models/contestants.ts";
+import type { DailyCandle } from "../features/daily_frame.ts";
+import { targetRows } from "../features/target_rows.ts";
+import { MODELS } from "../models/contestants.ts";
 import { findLeaks, type Leak, type LeakSubject, leakText } from "../models/leaks.ts";
 import { PLANTED_CUTS, PLANTED_LEAKS, plantedSubject } from "../models/planted_leaks.ts";
 import { walkFolds, walkForward } from "../models/walk_forward.ts";
@@ -14,6 +15,7 @@ const FLAGS = z.object({
   ohlcv: z.string().optional(),
   lake: z.string().min(1).optional(),
   symbol: z.string().default("BTCUSD"),
+  target: z.enum(["volatility", "price", "return"]).default("volatility"),
   horizon: z.coerce.number().int().min(1).default(1),
   json: z.boolean().default(false),
 });
@@ -33,20 +35,25 @@ interface LeaksAnswer {
 
 /** Runs the command; gives the exit code: 5 where something leaks, 1 where the detector misses what was planted. */
 export async function leaksCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const { json, horizon, ...source } = FLAGS.parse(flags);
+  const parsed = FLAGS.safeParse(flags);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    throw new UsageError(`Cannot use --${path.join(".")}: ${message}`);
+  }
+  const { json, target, horizon, ...source } = parsed.data;
   const self_test = Object.entries(PLANTED_LEAKS).map(([leak, habits]) => ({
     leak,
     caught_in: findLeaks(plantedSubject(1, habits), PLANTED_CUTS).map(({ name }) => name),
   }));
   const candles = await dailyCandles(source, io);
-  const subject = ourSubject(candles, horizon);
+  const subject = ourSubject(candles, { target, horizon });
   const outputs = Object.keys(subject.run(subject.records));
-  const { days } = volatilityRows(subject.records, { horizon }).rows;
+  const { days } = targetRows(subject.records, { target, horizon }).rows;
   const start = firstForecast(days.length);
   // Amid a fold, at the first row of one, and one day later: splits leak where folds begin.
   const cuts = [start + 10, start + REFIT, start + REFIT + 1].map((row) => days[row]!);
   const leaks = findLeaks(subject, cuts);
-  const models = outputs.filter((name) => name in VOLATILITY_MODELS);
+  const models = outputs.filter((name) => name in MODELS[target]);
   const answer: LeaksAnswer = {
     self_test,
     checked: { features: outputs.filter((name) => !models.includes(name)), models, days: days.length },
@@ -63,9 +70,12 @@ function firstForecast(rows: number): number {
 }
 
 /** All features, and all models walked forward over them. */
-function ourSubject(candles: readonly DailyCandle[], horizon: number): LeakSubject<DailyCandle> {
+function ourSubject(
+  candles: readonly DailyCandle[],
+  { target, horizon }: { target: "volatility" | "price" | "return"; horizon: number },
+): LeakSubject<DailyCandle> {
   const records = candles.slice(-MOST_CANDLES);
-  const whole = volatilityRows(records, { horizon }).rows.days;
+  const whole = targetRows(records, { target, horizon }).rows.days;
   if (whole.length < LEAST_CANDLES) {
     throw new UsageError(
       `Cannot look for leaks: ${whole.length} days of ${records.length} have whole windows before them, give ` +
@@ -74,12 +84,12 @@ function ourSubject(candles: readonly DailyCandle[], horizon: number): LeakSubje
   }
   const start = firstForecast(whole.length);
   const run = (some: readonly DailyCandle[]) => {
-    const { rows } = volatilityRows(some, { horizon });
+    const { rows } = targetRows(some, { target, horizon });
     const folds = walkFolds({ rows: rows.days.length, horizon }, { start, refit_every: REFIT });
     const features = Object.entries(rows.columns).map((
       [name, values],
     ) => [name, { days: rows.days, values }]);
-    const forecasts = Object.entries(VOLATILITY_MODELS).map(([name, { make }]) => [
+    const forecasts = Object.entries(MODELS[target]).map(([name, { make }]) => [
       name,
       { days: rows.days.slice(start), values: walkForward(make(1), rows, folds).forecasts },
     ]);

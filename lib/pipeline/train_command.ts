@@ -3,11 +3,15 @@ import { UsageError } from "../core/errors.ts";
 import { DAY_MS } from "../core/time.ts";
 import type { SeriesRows } from "../features/series_rows.ts";
 import { splitByTime } from "../features/split_by_time.ts";
+import { targetRows } from "../features/target_rows.ts";
+import { TARGETS } from "../features/targets.ts";
+import type { RowRange, TrainRange } from "../features/train_range.ts";
 import { sha256 } from "../lake/ledger.ts";
+import { naive, zero } from "../models/baselines.ts";
 import { modelNamed } from "../models/contestants.ts";
 import { judgeForecasts } from "../models/judge_forecasts.ts";
 import type { Contestant } from "../models/leaderboard.ts";
-import type { RowRange, SeriesModel } from "../models/series_model.ts";
+import type { SeriesModel } from "../models/series_model.ts";
 import { trainedCard } from "../models/trained_card.ts";
 import { saveTrained, type TrainedMetrics, versionOf } from "../models/trained_model.ts";
 import { gridOf, randomOf, type Settings, tune, type TuningSpace } from "../models/tune.ts";
@@ -15,7 +19,6 @@ import type { CommandIo } from "./command_io.ts";
 import { dailyCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
 import { progressLines } from "./training/progress_lines.ts";
-import { targetRows } from "./training/target_rows.ts";
 import { answerLines, type TrainAnswer } from "./training/train_answer.ts";
 import { chosenSettings, readTrainFlags, type TrainFlags } from "./training/train_flags.ts";
 
@@ -31,7 +34,9 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   const chosen = chosenSettings(flags, contestant);
   const all = await dailyCandles({ ohlcv: flags.ohlcv, lake: flags.lake, symbol: flags.symbol }, io);
   const candles = all.filter(({ day }) => day >= (flags.since ?? ""));
-  const { rows, touched, naive, unit } = targetRows(flags.target, candles, { horizon: flags.horizon });
+  const { rows, touched } = targetRows(candles, { target: flags.target, horizon: flags.horizon });
+  const { today, scale, unit } = TARGETS[flags.target];
+  const asToday = scale === "return" ? zero() : naive(today);
   for (const { day, column, was, now } of touched) {
     io.effects.log.warn(`${day}: a ${column} of ${was} counts as a bad print, ${now} stands in for it`);
   }
@@ -50,7 +55,7 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   const seconds = (performance.now() - began) / 1000;
   say.end();
 
-  const { forecasts: _, ...judged } = judgeForecasts(rows, { model, naive: naive(), train, test });
+  const { forecasts: _, ...judged } = judgeForecasts(rows, { model, naive: asToday, train, test });
   const files = model.save();
   const metrics: TrainedMetrics = {
     model: model.name,
@@ -72,7 +77,7 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
     seconds_per_epoch: epochs === null ? null : seconds / epochs,
     epochs,
     artefact: path,
-    forecast: forecastFrom(rows, { model, naive: naive(), ahead: flags.ahead }),
+    forecast: forecastFrom(rows, { model, naive: asToday, ahead: flags.ahead }),
   };
   io.stdout(flags.json ? `${JSON.stringify(answer)}\n` : `${answerLines(answer, unit).join("\n")}\n`);
   return EXIT.ok;
@@ -89,7 +94,7 @@ function made({ make }: Contestant, seed: number, settings: Settings): SeriesMod
 }
 
 /** The older days to train on, and the later ones. */
-function split(rows: SeriesRows): { train: RowRange; test: RowRange } {
+function split(rows: SeriesRows): { train: TrainRange; test: RowRange } {
   const known = rows.target.findLastIndex(Number.isFinite) + 1, days = rows.days.slice(0, known);
   if (known < LEAST_DAYS + 2 * rows.horizon) {
     throw new UsageError(
@@ -98,12 +103,11 @@ function split(rows: SeriesRows): { train: RowRange; test: RowRange } {
       } are needed that have 30 days before them, give a longer history`,
     );
   }
-  const { trainEnd, testStart } = splitByTime(days, {
+  return splitByTime(days, {
     testShare: TEST_SHARE,
     embargoDays: Math.max(EMBARGO_DAYS, rows.horizon),
     horizonDays: rows.horizon,
   });
-  return { train: { from: 0, until: trainEnd }, test: { from: testStart, until: known } };
 }
 
 interface Tuning {
@@ -117,7 +121,7 @@ interface Tuning {
 /** The best settings on inner folds of the days trained on. What was set by hand stays. */
 function tuned(
   rows: SeriesRows,
-  train: RowRange,
+  train: TrainRange,
   { flags, contestant, chosen, make, say }: Tuning,
 ): Settings {
   const space: TuningSpace = Object.fromEntries(
@@ -142,7 +146,7 @@ function tuned(
 
 interface TrainingRun {
   rows: SeriesRows;
-  train: RowRange;
+  train: TrainRange;
   flags: TrainFlags;
   say: ReturnType<typeof progressLines>;
 }

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ModelError } from "../core/errors.ts";
-import type { DailyCandle } from "../features/volatility_rows.ts";
+import type { DailyCandle } from "../features/daily_frame.ts";
+import { targetRows } from "../features/target_rows.ts";
 import { modelNamed, modelNames } from "../models/contestants.ts";
 import { loadTrained } from "../models/trained_model.ts";
 import { Workplace } from "./_test_cli.ts";
 import { daily } from "./_test_daily.ts";
-import { targetRows } from "./training/target_rows.ts";
 
 /** Settings with which a network is trained in a blink. */
 const QUICK = ["--set", "units=4", "--set", "lookBack=10", "--epochs", "3"];
@@ -28,7 +28,7 @@ for (const target of ["volatility", "price", "return"] as const) {
   Deno.test(`train fits, judges and saves every model of ${target}, and what is loaded forecasts the same to the bit`, async () => {
     await using work = await Workplace.make();
     const csv = daily(260), file = await work.file("days.csv", csv);
-    const { rows } = targetRows(target, candlesOf(csv), { horizon: 1 });
+    const { rows } = targetRows(candlesOf(csv), { target });
     const last = { from: rows.days.length - 1, until: rows.days.length };
     for (const name of modelNames(target)) {
       const quick = name === "lstm" ? QUICK : [];

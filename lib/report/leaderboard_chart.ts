@@ -1,4 +1,4 @@
-import type { Leaderboard } from "../models/leaderboard.ts";
+import { errorText, type Leaderboard } from "../models/leaderboard.ts";
 import { Chart } from "./chart.ts";
 import { chartConfig, type ChartSize, COLORS, subtitleLines, VEGA_LITE_SCHEMA } from "./spec.ts";
 
@@ -17,7 +17,7 @@ export function leaderboardChart(board: Leaderboard, { width = 760, height }: Ch
     mae,
     low,
     high,
-    label: mae.toFixed(5),
+    label: errorText(mae),
     kind: model === champion ? "champion" : baseline ? "baseline" : "model",
   }));
   const y = { field: "model", type: "nominal", sort: null, axis: { title: null, labelPadding: 8 } };

@@ -15,22 +15,23 @@ const STATE = "training.checkpoint";
  * @example A training that is stopped after two epochs and goes on
  * ```ts
  * import { assertEquals } from "@std/assert";
+ * import { splitByTime } from "../../features/split_by_time.ts";
  * import { LstmModel } from "./lstm_model.ts";
  * const v = Float64Array.from({ length: 40 }, (_, i) => Math.sin(i));
  * const days = Array.from(v, (_, i) => new Date(86_400_000 * i).toISOString().slice(0, 10));
  * const rows = { days, columns: { v }, target: v.map((_, i) => v[i + 1] ?? NaN), horizon: 1 };
  * const options = { columns: ["v"], learns: "value", lookBack: 4, units: 3, epochs: 4 } as const;
  * const folder = new CheckpointFolder(await Deno.makeTempDir());
- * const model = new LstmModel(options), range = { from: 0, until: 39 };
+ * const model = new LstmModel(options), { train } = splitByTime(days, { embargoDays: 1 });
  * {
- *   using training = model.startTraining(rows, range);
+ *   using training = model.startTraining(rows, train);
  *   for await (const { epoch } of folder.run(model, training)) if (epoch === 2) break;
  * }
- * using resumed = model.startTraining(rows, range);
+ * using resumed = model.startTraining(rows, train);
  * assertEquals(await folder.resume(resumed), 2);
  * for await (const _ of folder.run(model, resumed));
  * const unbroken = new LstmModel(options);
- * unbroken.fit(rows, range);
+ * unbroken.fit(rows, train);
  * assertEquals(model.save(), unbroken.save()); // the same weights, bit for bit
  * await Deno.remove(folder.path, { recursive: true });
  * ```

@@ -1,12 +1,13 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ModelError } from "../../core/errors.ts";
+import { firstRows } from "../_test_models.ts";
 import { SMALL, waveRows } from "./_test_series.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
 import { CheckpointFolder } from "./checkpoint_folder.ts";
 import { LstmModel, type LstmModelOptions } from "./lstm_model.ts";
 
 const V: LstmModelOptions = { columns: ["v"], learns: "value", ...SMALL };
-const ROWS = waveRows(90), RANGE = { from: 0, until: 89 };
+const ROWS = waveRows(90), RANGE = firstRows(89);
 
 /** Trains until an epoch, or to the end; resumes where there is a checkpoint. */
 async function train(

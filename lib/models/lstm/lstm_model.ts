@@ -3,15 +3,16 @@ import { ModelError } from "../../core/errors.ts";
 import { DAY_MS } from "../../core/time.ts";
 import { fitScale, type Scale, scaled, unscaled } from "../../features/scaler.ts";
 import { columnOf, type SeriesRows } from "../../features/series_rows.ts";
+import { type RowRange, someOf, type TrainRange } from "../../features/train_range.ts";
 import { type Learns, learnt } from "../learns.ts";
 import type { ModelFiles } from "../model_files.ts";
-import type { RowRange, SeriesModel } from "../series_model.ts";
+import type { SeriesModel } from "../series_model.ts";
 import { checkMemory } from "./training_memory.ts";
 import { Network } from "./network.ts";
 import { networkFiles, readNetwork } from "./saved_network.ts";
 import { type LstmSettings, lstmSettings } from "./settings.ts";
 import { LstmTraining, type TrainingData } from "./training.ts";
-import { type LabelledWindows, scaledSeries, windowEnds } from "./windows.ts";
+import { assertFinite, type LabelledWindows, scaledSeries, windowEnds } from "./windows.ts";
 
 /** What an LSTM is trained on, and how. */
 export interface LstmModelOptions extends Partial<LstmSettings> {
@@ -50,12 +51,13 @@ interface Learnt {
  * @example
  * ```ts
  * import { assert, assertEquals } from "@std/assert";
+ * import { splitByTime } from "../../features/split_by_time.ts";
  * const v = Float64Array.from({ length: 80 }, (_, i) => 5 + Math.sin(i / 3));
  * const days = Array.from(v, (_, i) => new Date(86_400_000 * i).toISOString().slice(0, 10));
  * const rows = { days, columns: { v }, target: v.map((_, i) => v[i + 1] ?? NaN), horizon: 1 };
  * const small = { lookBack: 6, units: 4, epochs: 30, learningRate: 0.02, dropout: 0, batchSize: 8 };
  * const model = new LstmModel({ columns: ["v"], learns: "value", ...small });
- * model.fit(rows, { from: 0, until: 60 });
+ * model.fit(rows, splitByTime(days, { testShare: 0.25 }).train);
  * const [next] = model.predict(rows, { from: 70, until: 71 });
  * assert(Math.abs(next! - v[71]!) < 0.3);
  * assertEquals(model.forecast(rows, 70, 3)[0], next); // and the days after, each from the forecasts before it
@@ -80,7 +82,7 @@ export class LstmModel implements SeriesModel {
   }
 
   /** @throws {ModelError} see {@linkcode LstmModel.startTraining}. */
-  fit(rows: SeriesRows, train: RowRange): void {
+  fit(rows: SeriesRows, train: TrainRange): void {
     using training = this.startTraining(rows, train);
     for (const _ of training.run());
     this.take(training);
@@ -95,7 +97,7 @@ export class LstmModel implements SeriesModel {
    */
   startTraining(
     rows: SeriesRows,
-    range: RowRange,
+    range: TrainRange,
     { clock, ...options }: TrainingOptions = {},
   ): LstmTraining {
     return new LstmTraining(this.prepare(rows, range, options), this.settings, clock ? { clock } : {});
@@ -108,7 +110,7 @@ export class LstmModel implements SeriesModel {
    */
   prepare(
     rows: SeriesRows,
-    range: RowRange,
+    range: TrainRange,
     { availableBytes }: Pick<TrainingOptions, "availableBytes"> = {},
   ): TrainingData {
     const { lookBack, validationShare, scaler } = this.settings, { days, horizon } = rows;
@@ -129,9 +131,11 @@ export class LstmModel implements SeriesModel {
       );
     }
     const targets = checkedTargets(rows, { ends, learns: this.#learns, trained: earlier.length });
-    const target = fitScale(targets, { from: 0, until: earlier.length }, scaler);
     const columns = this.#columns.map((name) => columnOf(rows, name));
-    const seen = { from: Math.max(0, range.from - lookBack + 1), until: earlier.at(-1)! + 1 };
+    assertFinite(columns, range.until);
+    const seen = someOf(range, { from: range.from, until: earlier.at(-1)! + 1 });
+    const { form } = learnt(rows, this.#learns);
+    const target = fitScale(rows.target.map((_, row) => form(row)), seen, scaler);
     const scales = columns.map((column) => fitScale(column, seen, scaler));
     const series = scaledSeries(columns, scales, range.until);
     const windows = (from: number, until: number): LabelledWindows => ({

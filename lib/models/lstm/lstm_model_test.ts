@@ -4,6 +4,7 @@ import { ModelError } from "../../core/errors.ts";
 import type { SeriesRows } from "../../features/series_rows.ts";
 import { mae } from "../metrics.ts";
 import type { ModelFiles } from "../model_files.ts";
+import { firstRows } from "../_test_models.ts";
 import { SMALL, waveRows } from "./_test_series.ts";
 import { LstmModel, type LstmModelOptions } from "./lstm_model.ts";
 import { lstmThreads } from "./threads.ts";
@@ -12,7 +13,7 @@ const V: LstmModelOptions = { columns: ["v"], learns: "value", ...SMALL };
 
 function fitted(options: LstmModelOptions, rows: SeriesRows, until = rows.days.length - 1): LstmModel {
   const model = new LstmModel(options);
-  model.fit(rows, { from: 0, until });
+  model.fit(rows, firstRows(until));
   return model;
 }
 
@@ -49,10 +50,10 @@ Deno.test("LstmModel.fit() and its scales read nothing from after the rows that 
 Deno.test("LstmModel keeps validation windows out of scales and training", () => {
   const rows = waveRows(120);
   const model = new LstmModel({ ...V, validationShare: 0.5, epochs: 1 });
-  using training = model.startTraining(rows, { from: 0, until: 110 });
+  using training = model.startTraining(rows, firstRows(110));
   const late = { ...rows, columns: { v: rows.columns["v"]!.map((value, row) => row > 80 ? 50 : value) } };
   const other = new LstmModel({ ...V, validationShare: 0.5, epochs: 1 });
-  using same = other.startTraining(late, { from: 0, until: 110 });
+  using same = other.startTraining(late, firstRows(110));
   for (const each of [training, same]) for (const _ of each.run());
   assertEquals(same.network.getWeights(), training.network.getWeights());
   assertNotEquals(same.history.losses[0]!.validation, training.history.losses[0]!.validation);
@@ -61,7 +62,7 @@ Deno.test("LstmModel keeps validation windows out of scales and training", () =>
 Deno.test("LstmModel stops early, and keeps the weights of the best epoch", () => {
   const rows = waveRows(120);
   const model = new LstmModel({ ...V, epochs: 60, learningRate: 0.05, patience: 2 });
-  using training = model.startTraining(rows, { from: 0, until: 119 });
+  using training = model.startTraining(rows, firstRows(119));
   const reports = [...training.run()];
   const { losses, best_epoch } = training.history;
   const validation = losses.map((each) => each.validation!);
@@ -69,7 +70,7 @@ Deno.test("LstmModel stops early, and keeps the weights of the best epoch", () =
   assertEquals(reports.length, best_epoch + 2);
   assertEquals(reports.at(-1)!.stopped, true);
   const until = new LstmModel({ ...V, epochs: best_epoch, learningRate: 0.05, patience: 60 });
-  until.fit(rows, { from: 0, until: 119 });
+  until.fit(rows, firstRows(119));
   model.take(training);
   assertEquals(model.predict(rows, { from: 50, until: 60 }), until.predict(rows, { from: 50, until: 60 }));
 });
@@ -88,7 +89,7 @@ Deno.test("LstmModel leaves no window that jumps over a missing day, nor a tenso
   };
   const model = new LstmModel({ ...V, validationShare: 0 });
   const windows = (some: SeriesRows) => {
-    using training = model.startTraining(some, { from: 0, until: some.days.length - 1 });
+    using training = model.startTraining(some, firstRows(some.days.length - 1));
     return training.windows;
   };
   assertEquals([windows(rows), windows(hole(50, 3))], [119 - 6, 119 - 3 - 2 * 6]);
@@ -162,7 +163,7 @@ Deno.test("what LstmModel saves forecasts the same in stock tfjs and after loadi
 });
 
 Deno.test("LstmModel says in plain words what it cannot use", () => {
-  const rows = waveRows(60), range = { from: 0, until: 59 };
+  const rows = waveRows(60), range = firstRows(59);
   const withValue = (value: number, row: number): SeriesRows => ({
     ...rows,
     columns: { v: rows.columns["v"]!.map((old, i) => i === row ? value : old) },

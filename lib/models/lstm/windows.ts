@@ -50,21 +50,30 @@ export function scaledSeries(
   scales: readonly Scale[],
   until: number,
 ): ScaledSeries {
+  assertFinite(columns, until);
   const features = columns.length;
   const values = new Float32Array(until * features);
   for (const [at, column] of columns.entries()) {
-    for (let row = 0; row < until; row++) {
-      if (!Number.isFinite(column[row])) {
-        throw new ModelError(
-          `Cannot use column ${at + 1} of ${features}: row ${row} is ${
-            column[row]
-          }, fill it or leave the row out`,
-        );
-      }
-      values[row * features + at] = scaled(column[row]!, scales[at]!);
-    }
+    for (let row = 0; row < until; row++) values[row * features + at] = scaled(column[row]!, scales[at]!);
   }
   return { values, features };
+}
+
+/**
+ * Refuses columns with holes.
+ *
+ * @throws {ModelError} where a value before row `until` is not a finite number.
+ */
+export function assertFinite(columns: readonly Float64Array[], until: number): void {
+  for (const [at, column] of columns.entries()) {
+    const row = column.subarray(0, until).findIndex((value) => !Number.isFinite(value));
+    if (row < 0) continue;
+    throw new ModelError(
+      `Cannot use column ${at + 1} of ${columns.length}: row ${row} is ${
+        column[row]
+      }, fill it or leave the row out`,
+    );
+  }
 }
 
 /**

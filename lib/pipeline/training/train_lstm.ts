@@ -1,13 +1,14 @@
 /** Training of the LSTM by the command line: with checkpoints, progress, threads and a look at the memory. */
 import { availableParallelism } from "node:os";
 import type { SeriesRows } from "../../features/series_rows.ts";
+import type { TrainRange } from "../../features/train_range.ts";
 import { CheckpointFolder } from "../../models/lstm/checkpoint_folder.ts";
 import type { LstmModel } from "../../models/lstm/lstm_model.ts";
 import { lstmThreads } from "../../models/lstm/threads.ts";
 import { GpuTraining } from "../../models/lstm/gpu_training.ts";
 import type { EpochReport } from "../../models/lstm/loss_log.ts";
 import { epochLine } from "../../models/lstm/progress.ts";
-import type { RowRange, SeriesModel } from "../../models/series_model.ts";
+import type { SeriesModel } from "../../models/series_model.ts";
 import { trainedFolder } from "../../models/trained_model.ts";
 import type { ProgressLines } from "./progress_lines.ts";
 import { useWebGpu } from "./use_webgpu.ts";
@@ -18,7 +19,7 @@ const MOST_THREADS = 4;
 /** What is trained, and how. */
 export interface LstmRun {
   rows: SeriesRows;
-  train: RowRange;
+  train: TrainRange;
   flags: { models: string; target: string; resume: boolean; backend: "cpu" | "webgpu" };
   say: ProgressLines;
 }
