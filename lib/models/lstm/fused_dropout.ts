@@ -58,9 +58,15 @@ export class FusedDropout extends StockDropout {
     const drops = kwargs?.training === true && this.rate > 0 && this.rate < 1;
     if (!drops || this.noiseShape != null) return super.call(inputs, kwargs ?? {});
     const { rate, seed = 0 } = this, number = this.#drawn++;
-    const drop = (t: tf.Tensor) =>
-      tf.tensor(dropped(t.dataSync<"float32">(), rate, seed, number), t.shape, "float32");
-    return tf.customGrad((x) => ({ value: drop(x as tf.Tensor), gradFunc: drop }))(x);
+    // Its own derivative: the same numbers are dropped on the way back.
+    const drop: (t: tf.Tensor) => tf.Tensor = tf.customGrad((t) => {
+      const { shape } = t as tf.Tensor, values = (t as tf.Tensor).dataSync<"float32">();
+      return {
+        value: tf.tensor(dropped(values, rate, seed, number), shape, "float32"),
+        gradFunc: (d: tf.Tensor) => drop(d),
+      };
+    });
+    return drop(x);
   }
 }
 

@@ -30,6 +30,11 @@ Deno.test("fusedDropout() passes derivatives where it passes values", () => {
   layer.drawn = 0;
   const derivatives = tf.grad((x) => tf.sum(layer.apply(x, { training: true }) as tf.Tensor))(x).dataSync();
   assertEquals(derivatives, values);
+
+  const squares = (x: tf.Tensor) => tf.sum(tf.square(layer.apply(x, { training: true }) as tf.Tensor));
+  layer.drawn = 0;
+  const second = tf.grad((x) => tf.sum(tf.grad(squares)(x)))(x).dataSync<"float32">();
+  assertEquals(second, values.map((value) => 2 * value * value));
 });
 
 Deno.test("fusedDropout() does nothing outside training and at rate 0, and drops all at rate 1", () => {

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs";
+import { ModelError } from "../../core/errors.ts";
 import { type Shape, Workspace } from "./workspace.ts";
 
 /** As of `tf.layers.lstm`. */
@@ -100,6 +101,12 @@ export class FusedLstm extends StockLstm {
       return {
         value: tf.tensor(h, outShape, "float32"),
         gradFunc: (dH: tf.Tensor, saved: tf.Tensor[]) => {
+          if (tf.engine().isTapeOn()) {
+            throw new ModelError(
+              `Cannot take a second derivative of layer "${this.name}": the kernel has the first alone, ` +
+                "use tf.layers.lstm",
+            );
+          }
           const { x, W, U, b } = backward(data(saved), dH.dataSync<"float32">());
           return [x, W, U, b].map((derivative, i) => tf.tensor(derivative, saved[i]!.shape, "float32"));
         },

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { gradients, lstmPair, normals, relativeError } from "./_test_layers.ts";
 import { FusedAdam } from "./fused_adam.ts";
@@ -42,6 +42,13 @@ Deno.test("fusedLstm() used twice in one loss has stock tfjs' derivatives", () =
     )(x)
   );
   for (const i of [0, 1]) assert(relativeError(ours![i]!.dataSync(), theirs![i]!.dataSync()) < 1e-5);
+});
+
+Deno.test("fusedLstm() refuses second derivatives", () => {
+  const { fused } = lstmPair({ units: 3 }, [4, 2]);
+  const sum = (x: tf.Tensor) => tf.sum(fused.apply(x) as tf.Tensor);
+  const second = () => tf.grad((x) => tf.sum(tf.square(tf.grad(sum)(x))))(normals([2, 4, 2], 1));
+  assertThrows(second, Error, "Cannot take a second derivative of layer");
 });
 
 const FALLBACKS: [reason: string, config: Partial<Parameters<typeof fusedLstm>[0]>][] = [

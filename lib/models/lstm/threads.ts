@@ -91,8 +91,11 @@ class Pool {
 
   run(operation: Operation, pass: number, parts: number): void {
     if (this.count > 1) this.#post(OPERATIONS.indexOf(operation), pass, parts);
-    kernel[operation](pass, 0, partsFrom(1, this.count, parts));
-    if (this.count > 1) this.#join();
+    try {
+      kernel[operation](pass, 0, partsFrom(1, this.count, parts));
+    } finally {
+      if (this.count > 1) this.#join();
+    }
   }
 
   #post(operation: number, pass: number, parts: number): void {
