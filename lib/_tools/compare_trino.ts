@@ -34,8 +34,8 @@ import { LocalStore } from "../lake/store_local.ts";
 import { snapshotLakes, type TestSnapshot, writeSnapshots } from "../warehouse/_test_lakes.ts";
 import { registerStatement, registerTables, VIEWS } from "../warehouse/catalog.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
-import { buildHour, insertHourSql } from "../warehouse/market_hours.ts";
-import { hourKey, hourValues } from "../warehouse/materialize.ts";
+import { buildHour, hourPlaces, insertHourSql } from "../warehouse/market_hours.ts";
+import { hourKey } from "../warehouse/materialize.ts";
 import { fillTemplate } from "../warehouse/translate.ts";
 
 const TYPES = {
@@ -185,7 +185,7 @@ async function compareLake(
       const path = `${await store.scratch()}/hour.parquet`;
       const made = await buildHour(engine, store, hour, { path, kind: "demo" });
       if (made > 0) await store.putFile(hourKey(start_ms), path);
-      const statement = fillTemplate(insert, hourValues(start_ms));
+      const statement = fillTemplate(insert, hourPlaces(start_ms));
       assertEquals(await trino.run(statement), [[made]]);
       assertEquals(await trino.run(statement), [[0]], "a rerun inserts nothing");
     }

@@ -60,6 +60,8 @@ export interface RunSettings {
   models: string;
   /** Whether months that fail their checks stay aside; left out, `fail`: they do. */
   quality?: QualityMode;
+  /** What inserts hourly gold; left out, `duckdb`. Candles are DuckDB's work on either. */
+  engine?: "duckdb" | "athena";
   /** Seed of the demo market and of every model. */
   seed: number;
   env: Readonly<Record<string, string | undefined>>;

@@ -11,9 +11,25 @@ import { fillTemplate, translate } from "./translate.ts";
 const TARGET = `${ANALYTICS_PRICES.database}.${ANALYTICS_PRICES.name}`;
 const RAW = `${PROCESSED_PRICES_RAW.database}.${PROCESSED_PRICES_RAW.name}`;
 
-/** The statement, in Athena's dialect, with the places `${year}`, `${month}`, `${day}` and `${hour}`. */
+/** The statement, in Athena's dialect, with places for {@linkcode hourPlaces}. */
 export async function insertHourSql(): Promise<string> {
   return await Deno.readTextFile(new URL("./materialize/insert_last_hour.sql", import.meta.url));
+}
+
+/**
+ * What the places of {@linkcode insertHourSql} are filled with, for hours of one day: `${year}`, `${month}`, `${day}`,
+ * `${first_hour}` and `${last_hour}`; and `${hour}`, for templates that know one hour only.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const { day, hour, first_hour, last_hour } = hourPlaces(Date.UTC(2026, 0, 2, 3), Date.UTC(2026, 0, 2, 5));
+ * assertEquals([day, hour, first_hour, last_hour], [2, 3, 3, 5]);
+ * ```
+ */
+export function hourPlaces(first_ms: number, last_ms = first_ms): Record<string, number> {
+  const { hour, ...day } = hourValues(first_ms);
+  return { ...day, hour, first_hour: hour, last_hour: hourValues(last_ms).hour };
 }
 
 /**
@@ -29,7 +45,7 @@ export async function insertHour(
   const paths = objects.map(({ key }) => quote(`${local}${key.slice(folder.length)}`));
   await engine.run(`CREATE OR REPLACE VIEW ${RAW} AS ${readObjectsSql(PROCESSED_PRICES_RAW, `[${paths}]`)}`);
   await engine.run(`CREATE TABLE IF NOT EXISTS ${TARGET} (${tableColumns(ANALYTICS_PRICES)})`);
-  await engine.run(fillTemplate(await translate(await insertHourSql()), hourValues(start_ms)));
+  await engine.run(fillTemplate(await translate(await insertHourSql()), hourPlaces(start_ms)));
   return Number((await engine.read(`SELECT count(*) FROM ${TARGET}`)).rows[0]![0]);
 }
 
