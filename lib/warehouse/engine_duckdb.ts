@@ -165,7 +165,7 @@ export class DuckDb implements SqlEngine, Disposable {
   }
 
   /**
-   * Runs one reading statement in Athena's dialect and gives its rows.
+   * Runs one reading statement in Athena's dialect and gives its rows; of `EXPLAIN`, a row a line, as Athena does.
    *
    * @throws {SqlError} where the SQL is wrong, or would write.
    */
@@ -184,7 +184,8 @@ export class DuckDb implements SqlEngine, Disposable {
         }": it would change something, only reading statements such as SELECT are allowed`,
       );
     }
-    return await this.read(translated);
+    const result = await this.read(translated);
+    return statement === translated ? result : planLines(result);
   }
 
   /** A second session on the same database, with the same search path. */
@@ -206,6 +207,12 @@ export class DuckDb implements SqlEngine, Disposable {
   [Symbol.dispose](): void {
     this.#connection.closeSync();
   }
+}
+
+/** Plans are texts of many lines, which no table could show. */
+function planLines({ rows }: QueryResult): QueryResult {
+  const lines = rows.flatMap((row) => String(row[1]).trimEnd().split("\n"));
+  return { columns: [{ name: "Query Plan", type: "VARCHAR" }], rows: lines.map((line) => [line]) };
 }
 
 /** A string as an SQL literal. */
