@@ -8,7 +8,7 @@ import { locateSqlError } from "../warehouse/sql_position.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import { EXIT } from "./exit_codes.ts";
-import { formatRows, type RowFormat } from "./format_rows.ts";
+import { formatPages, type RowFormat } from "./format_rows.ts";
 import { sqlHint } from "./query_hints.ts";
 
 /** The command's flags. */
@@ -56,7 +56,7 @@ async function queryDuckDb(
   using engine = await openDuckDb();
   const answer = async (without: ReadonlySet<string> = new Set()) => {
     await registerStatement(engine, store, sql, { without });
-    return await engine.query(sql);
+    return await engine.queryPages(sql);
   };
   const explained = (error: unknown) => {
     if (!(error instanceof SqlError)) throw error;
@@ -73,7 +73,7 @@ async function queryDuckDb(
     }
     return await answer(new Set(damaged)).catch(explained);
   });
-  stdout(formatRows(result, format));
+  for (const piece of formatPages(result, format)) stdout(piece);
   if (/^\s*explain\b/i.test(sql)) {
     for (const line of await partitionLines(store, sql)) effects.log.info(line);
   }

@@ -1,7 +1,7 @@
 /** The embedded SQL engine: what Athena is on AWS, DuckDB is here. One engine is one in-memory database. */
-import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from "@duckdb/node-api";
 import { SqlError } from "../core/errors.ts";
-import type { QueryResult, SqlEngine } from "./sql_engine.ts";
+import type { QueryPages, QueryResult, SqlEngine } from "./sql_engine.ts";
 import { translate } from "./translate.ts";
 
 /** The engine's vectors hold no more. */
@@ -78,11 +78,28 @@ export class DuckDb implements SqlEngine, Disposable {
 
   /** Runs a DuckDB statement and gives its rows as JavaScript values (64-bit integers as bigint). */
   async read(sql: string): Promise<QueryResult> {
-    const reader = await this.#explained(sql, () => this.#connection.runAndReadAll(sql));
-    const types = reader.columnTypes();
+    return allRows(await this.#pages(sql));
+  }
+
+  /** Runs a DuckDB statement to its end; its rows become JavaScript's as they are asked for. */
+  async #pages(sql: string): Promise<QueryPages> {
+    const result = await this.#explained(sql, () => this.#connection.run(sql));
+    const { JSDuckDBValueConverter: convert } = await import("@duckdb/node-api");
+    const types = result.columnTypes();
+    const page = (chunk: DuckDBDataChunk): unknown[][] => {
+      const rows: unknown[][] = Array.from({ length: chunk.rowCount }, () => []);
+      for (const [at, type] of types.entries()) {
+        const vector = chunk.getColumnVector(at);
+        for (let i = 0; i < rows.length; i++) rows[i]![at] = convert(vector.getItem(i), type, convert);
+      }
+      return rows;
+    };
+    const pages = function* () {
+      for (let i = 0; i < result.chunkCount; i++) yield page(result.getChunk(i));
+    };
     return {
-      columns: reader.columnNames().map((name, i) => ({ name, type: String(types[i]) })),
-      rows: reader.getRowsJS(),
+      columns: result.columnNames().map((name, i) => ({ name, type: String(types[i]) })),
+      pages: pages(),
     };
   }
 
@@ -170,6 +187,11 @@ export class DuckDb implements SqlEngine, Disposable {
    * @throws {SqlError} where the SQL is wrong, or would write.
    */
   async query(sql: string): Promise<QueryResult> {
+    return allRows(await this.queryPages(sql));
+  }
+
+  /** The same, with rows that are not all made at once. The statement has run to its end all the same. */
+  async queryPages(sql: string): Promise<QueryPages> {
     const translated = await translate(sql);
     // EXPLAIN ANALYZE runs its statement: that one must be reading, too.
     const statement = translated.replace(/^(EXPLAIN(\s+ANALYZE)?\s+)+/i, "");
@@ -184,8 +206,8 @@ export class DuckDb implements SqlEngine, Disposable {
         }": it would change something, only reading statements such as SELECT are allowed`,
       );
     }
-    const result = await this.read(translated);
-    return statement === translated ? result : planLines(result);
+    const result = await this.#pages(translated);
+    return statement === translated ? result : planLines(allRows(result));
   }
 
   /** A second session on the same database, with the same search path. */
@@ -210,9 +232,15 @@ export class DuckDb implements SqlEngine, Disposable {
 }
 
 /** Plans are texts of many lines, which no table could show. */
-function planLines({ rows }: QueryResult): QueryResult {
+function planLines({ rows }: QueryResult): QueryPages {
   const lines = rows.flatMap((row) => String(row[1]).trimEnd().split("\n"));
-  return { columns: [{ name: "Query Plan", type: "VARCHAR" }], rows: lines.map((line) => [line]) };
+  return { columns: [{ name: "Query Plan", type: "VARCHAR" }], pages: [lines.map((line) => [line])] };
+}
+
+function allRows({ columns, pages }: QueryPages): QueryResult {
+  const rows: unknown[][] = [];
+  for (const page of pages) for (const row of page) rows.push(row);
+  return { columns, rows };
 }
 
 /** A string as an SQL literal. */
