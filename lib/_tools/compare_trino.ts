@@ -34,7 +34,7 @@ import { LocalStore } from "../lake/store_local.ts";
 import { snapshotLakes, type TestSnapshot, writeSnapshots } from "../warehouse/_test_lakes.ts";
 import { registerStatement, registerTables, VIEWS } from "../warehouse/catalog.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
-import { buildHour, hourPlaces, insertHourSql } from "../warehouse/market_hours.ts";
+import { buildHours, hourPlaces, insertHourSql } from "../warehouse/market_hours.ts";
 import { hourKey } from "../warehouse/materialize.ts";
 import { fillTemplate } from "../warehouse/translate.ts";
 
@@ -182,9 +182,12 @@ async function compareLake(
     for (const [start_ms, found] of Map.groupBy(objects, ({ key }) => hourOf(key)!)) {
       if (start_ms >= newest_ms) continue;
       const hour = { start_ms, folder: hourFolder(PROCESSED_PRICES.prefix, start_ms), objects: found };
-      const path = `${await store.scratch()}/hour.parquet`;
-      const made = await buildHour(engine, store, hour, { path, kind: "demo" });
-      if (made > 0) await store.putFile(hourKey(start_ms), path);
+      const [built] = await buildHours(engine, store, [hour], {
+        folder: await store.scratch(),
+        kind: "demo",
+      });
+      const { rows: made, path } = built!;
+      if (path !== null) await store.putFile(hourKey(start_ms), path);
       const statement = fillTemplate(insert, hourPlaces(start_ms));
       assertEquals(await trino.run(statement), [[made]]);
       assertEquals(await trino.run(statement), [[0]], "a rerun inserts nothing");

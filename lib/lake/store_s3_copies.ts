@@ -2,7 +2,7 @@
 import { ConditionFailed } from "./store_s3_errors.ts";
 import type { S3Bucket } from "./store_s3_bucket.ts";
 import { explainWriteError } from "./store_local.ts";
-import { turns } from "./turns.ts";
+import { inParallel, turns } from "./turns.ts";
 
 /** Objects (or lists of them) asked for at the same time, and pieces of a big one. */
 const OBJECTS_AT_ONCE = 16, PIECES_AT_ONCE = 4;
@@ -98,27 +98,6 @@ export function pieces(start: number, size: number): [first: number, last: numbe
     const first = start + i * PIECE_BYTES;
     return [first, Math.min(first + PIECE_BYTES, start + size) - 1];
   });
-}
-
-/** Works through a list, `width` items at a time, and stops at the first failure. */
-export async function inParallel<T>(
-  width: number,
-  items: readonly T[],
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = [...items].reverse();
-  const lane = async () => {
-    while (queue.length > 0) {
-      try {
-        await work(queue.pop()!);
-      } catch (error) {
-        queue.length = 0;
-        throw error;
-      }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: width }, lane));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 async function local<T>(key: string, write: () => Promise<T>): Promise<T> {

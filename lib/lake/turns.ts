@@ -1,3 +1,5 @@
+/** Work that goes on side by side, but not all of it at once. */
+
 /** Runs work as soon as one of a number of turns is free. */
 export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
 
@@ -32,4 +34,25 @@ export function turns(width: number): Turns {
       else free++;
     }
   };
+}
+
+/** Works through a list, `width` items at a time, and stops at the first failure. */
+export async function inParallel<T>(
+  width: number,
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const queue = [...items].reverse();
+  const lane = async () => {
+    while (queue.length > 0) {
+      try {
+        await work(queue.pop()!);
+      } catch (error) {
+        queue.length = 0;
+        throw error;
+      }
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: width }, lane));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }

@@ -6,7 +6,7 @@
 import { z } from "zod";
 import { LakeError } from "../core/errors.ts";
 import { ANALYTICS_PRICES } from "../core/tables.ts";
-import { HOUR_MS, utcDay } from "../core/time.ts";
+import { utcDay } from "../core/time.ts";
 import { hourOf } from "../lake/keys.ts";
 import { forgetRecord, readRecord, readRecords, writeRecord } from "../lake/ledger.ts";
 import type { ObjectStore } from "../lake/store.ts";
@@ -121,13 +121,4 @@ export function manifestKeys(text: string, lake: string): string[] {
     );
   }
   return urls.map((url) => url.slice(lake.length + 1));
-}
-
-/** Hours cut into INSERTs: those of one day together, 24 partitions at most where Athena takes 100. */
-export function hourBatches<Hour extends { start_ms: number }>(
-  hours: readonly Hour[],
-  { single }: { single: boolean },
-): Hour[][] {
-  const ms = single ? HOUR_MS : 24 * HOUR_MS;
-  return [...Map.groupBy(hours, ({ start_ms }) => Math.floor(start_ms / ms)).values()];
 }

@@ -6,7 +6,7 @@ import { LocalStore } from "../lake/store_local.ts";
 import { writeSnapshots } from "./_test_lakes.ts";
 import { registerStatement, statementObjects, VIEWS } from "./catalog.ts";
 import { openDuckDb } from "./engine_duckdb.ts";
-import { buildHour } from "./market_hours.ts";
+import { buildHours } from "./market_hours.ts";
 import { hourKey } from "./materialize.ts";
 
 const NEWEST = Date.UTC(2026, 2, 1, 3);
@@ -49,13 +49,10 @@ async function oldLake(older: number): Promise<CountingStore & AsyncDisposable> 
   await writeSnapshots(store, snapshots);
   const start_ms = NEWEST - 2 * HOUR_MS;
   const folder = hourFolder(PROCESSED_PRICES.prefix, start_ms);
-  const path = `${await store.scratch()}/hour.parquet`;
   using engine = await openDuckDb();
-  await buildHour(engine, store, { start_ms, folder, objects: await store.list(folder) }, {
-    path,
-    kind: "demo",
-  });
-  await store.putFile(hourKey(start_ms), path);
+  const hour = { start_ms, folder, objects: await store.list(folder) };
+  const [built] = await buildHours(engine, store, [hour], { folder: await store.scratch(), kind: "demo" });
+  await store.putFile(hourKey(start_ms), built!.path!);
   for (let hour = 0; hour < older; hour++) {
     const old = NEWEST - (200 + hour) * HOUR_MS;
     for (const key of [marketPricesKey(new Date(old)), hourKey(old)]) {

@@ -33,40 +33,58 @@ export function hourPlaces(first_ms: number, last_ms = first_ms): Record<string,
 }
 
 /**
- * Inserts what an hour's objects hold into the engine's own `crypto_gold.analytics_prices`, which is made where it is
- * not there; what is in it already is not inserted again. Gives the number of its rows.
+ * Inserts what the objects of some hours of a day hold into the engine's own `crypto_gold.analytics_prices`, which is
+ * made where it is not there; what is in it already is not inserted again. Gives the number of its rows.
  */
-export async function insertHour(
+export async function insertHours(
   engine: DuckDb,
   store: ObjectStore,
-  { start_ms, folder, objects }: HourFolder,
+  hours: readonly HourFolder[],
 ): Promise<number> {
-  const local = await store.localPath(folder);
-  const paths = objects.map(({ key }) => quote(`${local}${key.slice(folder.length)}`));
-  await engine.run(`CREATE OR REPLACE VIEW ${RAW} AS ${readObjectsSql(PROCESSED_PRICES_RAW, `[${paths}]`)}`);
+  const paths = await Promise.all(hours.map(async ({ folder, objects }) => {
+    const local = await store.localPath(folder);
+    return objects.map(({ key }) => quote(`${local}${key.slice(folder.length)}`));
+  }));
+  const files = `[${paths.flat().join(", ")}]`;
+  await engine.run(`CREATE OR REPLACE VIEW ${RAW} AS ${readObjectsSql(PROCESSED_PRICES_RAW, files)}`);
   await engine.run(`CREATE TABLE IF NOT EXISTS ${TARGET} (${tableColumns(ANALYTICS_PRICES)})`);
-  await engine.run(fillTemplate(await translate(await insertHourSql()), hourPlaces(start_ms)));
+  const places = hourPlaces(hours[0]!.start_ms, hours.at(-1)!.start_ms);
+  await engine.run(fillTemplate(await translate(await insertHourSql()), places));
   return Number((await engine.read(`SELECT count(*) FROM ${TARGET}`)).rows[0]![0]);
 }
 
+/** A partition that {@linkcode buildHours} has built. */
+export interface BuiltHour {
+  start_ms: number;
+  rows: number;
+  /** Local Parquet file; null where the hour has no usable row. */
+  path: string | null;
+}
+
 /**
- * Builds the whole partition of an hour as a local Parquet file (GZIP, by time and id) from the hour's objects: the
- * same objects give the same bytes. Gives the number of its rows; where there is none, there is no file.
+ * Builds whole partitions of some hours of a day as local Parquet files (GZIP, by time and id) from the hours' objects:
+ * the same objects give the same bytes, whichever hours are built along with theirs.
  */
-export async function buildHour(
+export async function buildHours(
   engine: DuckDb,
   store: ObjectStore,
-  hour: HourFolder,
-  { path, kind }: { path: string; kind: LakeKind },
-): Promise<number> {
+  hours: readonly HourFolder[],
+  { folder, kind }: { folder: string; kind: LakeKind },
+): Promise<BuiltHour[]> {
   await engine.run(`DROP TABLE IF EXISTS ${TARGET}`);
-  const rows = await insertHour(engine, store, hour);
-  if (rows === 0) return 0;
+  await insertHours(engine, store, hours);
+  const found = await engine.read(`SELECT hour, count(*) FROM ${TARGET} GROUP BY hour`);
+  const counts = new Map(found.rows.map(([hour, count]) => [hour, Number(count)]));
   const columns = Object.keys(ANALYTICS_PRICES.columns).map((name) => `"${name}"`).join(", ");
-  await engine.run(
-    `COPY (SELECT ${columns} FROM ${TARGET} ORDER BY "timestamp", id) TO ${quote(path)}
+  const built = hours.map(({ start_ms }) => {
+    const { hour } = hourValues(start_ms), rows = counts.get(hour) ?? 0;
+    return { start_ms, rows, hour, path: rows === 0 ? null : `${folder}/hour-${hour}.parquet` };
+  });
+  const copies = built.filter(({ path }) => path !== null).map(({ hour, path }) =>
+    `COPY (SELECT ${columns} FROM ${TARGET} WHERE hour = ${hour} ORDER BY "timestamp", id) TO ${quote(path!)}
       (FORMAT parquet, COMPRESSION ${ANALYTICS_PRICES.compression},
-       KV_METADATA {"lakebook.lake": ${quote(kind)}, "lakebook.table": ${quote(ANALYTICS_PRICES.name)}})`,
+       KV_METADATA {"lakebook.lake": ${quote(kind)}, "lakebook.table": ${quote(ANALYTICS_PRICES.name)}});`
   );
-  return rows;
+  if (copies.length > 0) await engine.run(copies.join("\n"));
+  return built;
 }

@@ -1,6 +1,6 @@
 /** Which completed hours of market snapshots are not in gold yet, or in gold from other snapshots: for either engine. */
 import { PROCESSED_PRICES } from "../../core/tables.ts";
-import { HOUR_MS, utcDay } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, utcDay } from "../../core/time.ts";
 import type { HourFolder } from "../../lake/hour_folders.ts";
 import { hourFolder, hourOf } from "../../lake/keys.ts";
 import { fingerprint, isDone } from "../../lake/ledger.ts";
@@ -68,4 +68,13 @@ export async function markHoursMade(
 /** `1 hour`, `2 hours`. */
 export function countHours(count: number): string {
   return `${count} ${count === 1 ? "hour" : "hours"}`;
+}
+
+/** Hours that one statement makes: those of a day together, 24 partitions at most where Athena takes 100. */
+export function hourBatches<Hour extends { start_ms: number }>(
+  hours: readonly Hour[],
+  { single }: { single: boolean },
+): Hour[][] {
+  const ms = single ? HOUR_MS : DAY_MS;
+  return [...Map.groupBy(hours, ({ start_ms }) => Math.floor(start_ms / ms)).values()];
 }

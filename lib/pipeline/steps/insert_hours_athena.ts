@@ -18,7 +18,6 @@ import {
   closeInsert,
   type EndedInsert,
   endedInserts,
-  hourBatches,
   manifestKeys,
   noteEnd,
   noteOpen,
@@ -27,7 +26,7 @@ import {
   orphansAmong,
 } from "../athena_inserts.ts";
 import type { RunContext } from "../context.ts";
-import { countHours, hoursToMake, type HourToMake, markHoursMade } from "./hours_to_make.ts";
+import { countHours, hourBatches, hoursToMake, type HourToMake, markHoursMade } from "./hours_to_make.ts";
 import { hourUnit } from "./market_hour_units.ts";
 import { doneBefore, type Part } from "./process_part.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AthenaLake } from "../_test_athena_lake.ts";
-import { hourBatches } from "../athena_inserts.ts";
+import { hourBatches } from "./hours_to_make.ts";
 
 const FOLDER = "analytics/market_prices/year=2026/month=01/day=04";
 const rows = (...times: string[]) =>

@@ -5,13 +5,19 @@ import type { HourFolder } from "../../lake/hour_folders.ts";
 import { hourFolder } from "../../lake/keys.ts";
 import { writeRecord } from "../../lake/ledger.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
+import type { ObjectStore } from "../../lake/store.ts";
+import { inParallel } from "../../lake/turns.ts";
 import { damagedAmong } from "../../warehouse/damaged_objects.ts";
-import { buildHour, insertHourSql } from "../../warehouse/market_hours.ts";
+import { buildHours, insertHourSql } from "../../warehouse/market_hours.ts";
 import { hourKey } from "../../warehouse/materialize.ts";
 import type { RunContext } from "../context.ts";
-import { countHours, hoursToMake, markHoursMade } from "./hours_to_make.ts";
+
+import { countHours, hourBatches, hoursToMake, type HourToMake, markHoursMade } from "./hours_to_make.ts";
 import { hourUnit } from "./market_hour_units.ts";
 import { doneBefore, type Part } from "./process_part.ts";
+
+/** Objects that are committed side by side: most of a commit is waiting for the disk, or for the network. */
+const AT_ONCE = 8;
 
 /**
  * Materializes each completed hour whose snapshots are others than when it was made, with the engine of the run.
@@ -27,25 +33,9 @@ export async function materializeHours(context: RunContext): Promise<Part | null
   const found = await hoursToMake(context, await insertHourSql());
   const { since, hours, dirty } = found;
   if (hours.length === 0) return since === null ? null : doneBefore("no new hour of market snapshots");
-  const outputs: ObjectHash[] = [];
-  const damaged: string[] = [];
-  let rows = 0;
-  for (const hour of dirty) {
-    try {
-      const made = await materializeHour(context, hour);
-      const record = await writeRecord(store, hourUnit(hour.start_ms), {
-        fingerprint: hour.fingerprint,
-        outputs: made > 0 ? [hourKey(hour.start_ms)] : [],
-        notes: { rows: made },
-      });
-      outputs.push(...record.outputs);
-      rows += made;
-    } catch (error) {
-      const found = error instanceof SqlError ? await damagedInHour(context, hour) : [];
-      if (found.length === 0) throw error;
-      damaged.push(...found);
-    }
-  }
+  const done: HoursDone = { rows: 0, outputs: [], damaged: [] };
+  for (const batch of hourBatches(dirty, { single: false })) await materializeDay(context, batch, done);
+  const { rows, outputs, damaged } = done;
   if (damaged.length > 0) {
     throw new LakeError(
       `Cannot materialize "${
@@ -57,32 +47,69 @@ export async function materializeHours(context: RunContext): Promise<Part | null
   await markHoursMade(context, found);
   if (dirty.length === 0) return doneBefore("the hours of market snapshots were materialized before");
   const detail = `${countHours(dirty.length)} of market snapshots, ${rows} rows`;
+  outputs.sort((a, b) => a.key < b.key ? -1 : 1);
   return { done: false, rows_in: rows, rows_out: rows, detail, outputs };
 }
 
-async function damagedInHour(context: RunContext, { objects }: HourFolder): Promise<string[]> {
-  const keys = objects.map(({ key }) => key);
+/** What has come of the hours so far. */
+interface HoursDone {
+  rows: number;
+  outputs: ObjectHash[];
+  damaged: string[];
+}
+
+/** Hours of one day at once; one by one where an object among them is damaged, so that the others are made. */
+async function materializeDay(
+  context: RunContext,
+  hours: readonly HourToMake[],
+  done: HoursDone,
+): Promise<void> {
+  try {
+    await commitHours(context, hours, done);
+  } catch (error) {
+    const damaged = error instanceof SqlError ? await damagedInHours(context, hours) : [];
+    if (damaged.length === 0) throw error;
+    if (hours.length === 1) done.damaged.push(...damaged);
+    else for (const hour of hours) await materializeDay(context, [hour], done);
+  }
+}
+
+async function damagedInHours(context: RunContext, hours: readonly HourFolder[]): Promise<string[]> {
+  const keys = hours.flatMap(({ objects }) => objects.map(({ key }) => key));
   return await damagedAmong(await context.engine(), context.store, { table: PROCESSED_PRICES_RAW, keys });
 }
 
-async function materializeHour(context: RunContext, hour: HourFolder): Promise<number> {
+async function commitHours(
+  context: RunContext,
+  hours: readonly HourToMake[],
+  done: HoursDone,
+): Promise<void> {
   const { store } = context;
-  const key = hourKey(hour.start_ms);
-  const folder = hourFolder(ANALYTICS_PRICES.prefix, hour.start_ms);
-  const others = (await store.list(folder)).filter((object) => object.key !== key);
-  if (others.length > 0) {
-    throw new LakeError(
-      `Cannot materialize "${folder}": Athena wrote into it (${
-        others[0]!.key
-      }), and an object beside that would ` +
-        `double its rows; go on with --engine athena, or take the folder's objects away to have DuckDB make it`,
-    );
-  }
-  const path = `${await store.scratch()}/hour.parquet`;
+  await Promise.all(hours.map((hour) => refuseForeign(store, hour)));
   const kind = context.settings.source === "demo" ? "demo" : "live";
-  const rows = await buildHour(await context.engine(), store, hour, { path, kind });
-  // An hour whose snapshots hold no usable row has no object.
-  if (rows > 0) await store.putFile(key, path);
-  else await store.delete(key);
-  return rows;
+  const built = await buildHours(await context.engine(), store, hours, {
+    folder: await store.scratch(),
+    kind,
+  });
+  await inParallel(AT_ONCE, built, async ({ start_ms, rows, path }) => {
+    const key = hourKey(start_ms);
+    // An hour whose snapshots hold no usable row has no object.
+    if (path !== null) await store.putFile(key, path);
+    else await store.delete(key);
+    const { fingerprint } = hours.find((hour) => hour.start_ms === start_ms)!;
+    const outputs = path === null ? [] : [key];
+    const record = await writeRecord(store, hourUnit(start_ms), { fingerprint, outputs, notes: { rows } });
+    done.outputs.push(...record.outputs);
+    done.rows += rows;
+  });
+}
+
+async function refuseForeign(store: ObjectStore, { start_ms }: HourFolder): Promise<void> {
+  const folder = hourFolder(ANALYTICS_PRICES.prefix, start_ms);
+  const foreign = (await store.list(folder)).find(({ key }) => key !== hourKey(start_ms));
+  if (foreign === undefined) return;
+  throw new LakeError(
+    `Cannot materialize "${folder}": Athena wrote into it (${foreign.key}), and an object beside that would ` +
+      `double its rows; go on with --engine athena, or take the folder's objects away to have DuckDB make it`,
+  );
 }

@@ -135,8 +135,10 @@ Deno.test("materialize makes up for a crash at any act on the disk, to the same 
   const acts = counting.acts.length - before;
   assert(acts > 10);
   for (let at = 1; at <= acts; at += 7) {
-    let dead = false;
+    let dead = false, over = false;
+    // Objects are committed side by side: a run may need an act less than the one that was counted.
     const strike = () => {
+      if (over) return;
       dead = true;
       throw new Error("the process is dead");
     };
@@ -146,7 +148,9 @@ Deno.test("materialize makes up for a crash at any act on the disk, to the same 
     await using work = await prepare(disk);
     await work.materialize("11:10").catch(() => {});
     dead = false;
-    assertEquals([at, (await work.materialize("11:10")).code], [at, 0]);
+    over = true;
+    const { code, stderr } = await work.materialize("11:10");
+    assertEquals([at, code], [at, 0], stderr);
     assertEquals([at, await work.gold()], [at, expected]);
   }
 });

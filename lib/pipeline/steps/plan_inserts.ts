@@ -1,9 +1,9 @@
 /** What Athena would be asked to insert: for `pipeline --engine athena --dry-run`. Loads nothing of AWS. */
 import { hourPlaces, insertHourSql } from "../../warehouse/market_hours.ts";
 import { fillTemplate } from "../../warehouse/translate.ts";
-import { hourBatches, openInsert } from "../athena_inserts.ts";
+import { openInsert } from "../athena_inserts.ts";
 import type { RunContext } from "../context.ts";
-import { countHours, hoursToMake } from "./hours_to_make.ts";
+import { countHours, hourBatches, hoursToMake } from "./hours_to_make.ts";
 
 /** The statements for the hours that are to be made now, and what to say of them. */
 export async function plannedInserts(
