@@ -8,7 +8,7 @@ import type { ObjectHash } from "../../lake/run_log.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { inParallel } from "../../lake/turns.ts";
 import { damagedAmong } from "../../warehouse/damaged_objects.ts";
-import { buildHours, insertHourSql } from "../../warehouse/market_hours.ts";
+import { buildHours, type BuiltHour, insertHourSql } from "../../warehouse/market_hours.ts";
 import { hourKey } from "../../warehouse/materialize.ts";
 import type { RunContext } from "../context.ts";
 
@@ -34,7 +34,18 @@ export async function materializeHours(context: RunContext): Promise<Part | null
   const { since, hours, dirty } = found;
   if (hours.length === 0) return since === null ? null : doneBefore("no new hour of market snapshots");
   const done: HoursDone = { rows: 0, outputs: [], damaged: [] };
-  for (const batch of hourBatches(dirty, { single: false })) await materializeDay(context, batch, done);
+  let committing = Promise.resolve();
+  try {
+    for (const batch of hourBatches(dirty, { single: false })) {
+      const built = await buildDay(context, batch, done);
+      await committing;
+      // While these are being committed the next day is built.
+      committing = commitHours(context, built, done);
+      committing.catch(() => {});
+    }
+  } finally {
+    await committing;
+  }
   const { rows, outputs, damaged } = done;
   if (damaged.length > 0) {
     throw new LakeError(
@@ -58,19 +69,32 @@ interface HoursDone {
   damaged: string[];
 }
 
+/** An hour's partition, and what it was made from. */
+type Built = BuiltHour & Pick<HourToMake, "fingerprint">;
+
 /** Hours of one day at once; one by one where an object among them is damaged, so that the others are made. */
-async function materializeDay(
+async function buildDay(
   context: RunContext,
   hours: readonly HourToMake[],
   done: HoursDone,
-): Promise<void> {
+): Promise<Built[]> {
+  const { store } = context;
+  await Promise.all(hours.map((hour) => refuseForeign(store, hour)));
   try {
-    await commitHours(context, hours, done);
+    const kind = context.settings.source === "demo" ? "demo" : "live";
+    const to = { folder: await store.scratch(), kind } as const;
+    const built = await buildHours(await context.engine(), store, hours, to);
+    return built.map((one, i) => ({ ...one, fingerprint: hours[i]!.fingerprint }));
   } catch (error) {
     const damaged = error instanceof SqlError ? await damagedInHours(context, hours) : [];
     if (damaged.length === 0) throw error;
-    if (hours.length === 1) done.damaged.push(...damaged);
-    else for (const hour of hours) await materializeDay(context, [hour], done);
+    if (hours.length === 1) {
+      done.damaged.push(...damaged);
+      return [];
+    }
+    const built: Built[] = [];
+    for (const hour of hours) built.push(...await buildDay(context, [hour], done));
+    return built;
   }
 }
 
@@ -80,23 +104,15 @@ async function damagedInHours(context: RunContext, hours: readonly HourFolder[])
 }
 
 async function commitHours(
-  context: RunContext,
-  hours: readonly HourToMake[],
+  { store }: RunContext,
+  built: readonly Built[],
   done: HoursDone,
 ): Promise<void> {
-  const { store } = context;
-  await Promise.all(hours.map((hour) => refuseForeign(store, hour)));
-  const kind = context.settings.source === "demo" ? "demo" : "live";
-  const built = await buildHours(await context.engine(), store, hours, {
-    folder: await store.scratch(),
-    kind,
-  });
-  await inParallel(AT_ONCE, built, async ({ start_ms, rows, path }) => {
+  await inParallel(AT_ONCE, built, async ({ start_ms, rows, path, fingerprint }) => {
     const key = hourKey(start_ms);
     // An hour whose snapshots hold no usable row has no object.
     if (path !== null) await store.putFile(key, path);
     else await store.delete(key);
-    const { fingerprint } = hours.find((hour) => hour.start_ms === start_ms)!;
     const outputs = path === null ? [] : [key];
     const record = await writeRecord(store, hourUnit(start_ms), { fingerprint, outputs, notes: { rows } });
     done.outputs.push(...record.outputs);
