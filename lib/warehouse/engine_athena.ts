@@ -8,7 +8,7 @@ import { AthenaRequests } from "./athena_requests.ts";
 import { billedBytes, megabytes } from "./athena_price.ts";
 import type { AthenaSettings } from "./athena_settings.ts";
 import { engineType, readValue } from "./athena_values.ts";
-import { isReading, resolveNames } from "./resolve_names.ts";
+import { isReading, notReading, resolveNames } from "./resolve_names.ts";
 import type { QueryResult, SqlEngine } from "./sql_engine.ts";
 
 /** The longest statement that Athena takes. */
@@ -104,13 +104,7 @@ export class AthenaEngine implements SqlEngine, Disposable {
 
   /** Runs one reading statement. Names of the lake's tables and views need no database in front. */
   async query(sql: string, options: AthenaOptions = {}): Promise<AthenaResult> {
-    if (!isReading(sql)) {
-      throw new SqlError(
-        `Cannot run "${
-          sql.trim().slice(0, 60)
-        }": it would change something, only reading statements such as SELECT are allowed`,
-      );
-    }
+    if (!isReading(sql)) throw notReading(sql);
     const resolved = await resolveNames(sql);
     const execution = await this.#execute(sql, resolved, { ...options, reads: true });
     return { ...await this.#rows(sql, execution), summary: this.#summary(execution) };

@@ -1,6 +1,7 @@
 /** The embedded SQL engine: what Athena is on AWS, DuckDB is here. One engine is one in-memory database. */
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from "@duckdb/node-api";
 import { SqlError } from "../core/errors.ts";
+import { notReading } from "./resolve_names.ts";
 import type { QueryPages, QueryResult, SqlEngine } from "./sql_engine.ts";
 import { translate } from "./translate.ts";
 
@@ -200,11 +201,7 @@ export class DuckDb implements SqlEngine, Disposable {
     prepared.destroySync();
     const { StatementType } = await import("@duckdb/node-api");
     if (![StatementType.SELECT, StatementType.EXPLAIN, StatementType.CALL].includes(kind)) {
-      throw new SqlError(
-        `Cannot run "${
-          sql.trim().slice(0, 60)
-        }": it would change something, only reading statements such as SELECT are allowed`,
-      );
+      throw notReading(sql);
     }
     const result = await this.#pages(translated);
     return statement === translated ? result : planLines(allRows(result));
