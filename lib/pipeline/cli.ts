@@ -78,6 +78,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     )
     .option("--lake <place>", LAKE)
     .addOption(ENGINE("duckdb", "athena"))
+    .option("--sql-from <file>", "template for hourly gold instead of materialize/insert_last_hour.sql")
     .option("--models <folder>", "folder of the model registry (default: models, or models/demo)")
     .option("--only <steps>", "run these steps only, separated by commas")
     .option("--from <step>", "run this step and all after it")

@@ -7,6 +7,7 @@ import { athenaSettings } from "../warehouse/athena_settings.ts";
 import type { CommandIo } from "./command_io.ts";
 import type { RunSettings, RunSource } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
+import { readInsertTemplate } from "./insert_template.ts";
 import { planRun } from "./plan.ts";
 import { chooseSteps, runPipeline, type RunSummary } from "./run.ts";
 
@@ -19,6 +20,7 @@ const FLAGS = z.object({
   only: z.string().optional(),
   from: z.string().optional(),
   engine: z.enum(["duckdb", "athena"]).default("duckdb"),
+  sqlFrom: z.string().min(1).optional(),
   quality: z.enum(["warn", "fail"]).optional(),
   seed: z.string().regex(/^\d{1,9}$/, "is not a whole number of at most nine digits").default("1"),
   json: z.boolean().default(false),
@@ -54,6 +56,7 @@ export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<nu
     source,
     ohlcv: options.ohlcv,
     engine: options.engine,
+    ...(options.sqlFrom === undefined ? {} : { insertSql: await readInsertTemplate(options.sqlFrom) }),
     models: options.models ?? (demo ? "models/demo" : "models"),
     seed: Number(options.seed),
     env: io.env,

@@ -40,7 +40,7 @@ export async function planRun(
   for (const name of steps) {
     if (name === "materialize" && settings.engine === "athena") {
       const { plannedInserts } = await import("./steps/plan_inserts.ts");
-      const { detail, statements } = await plannedInserts({ store, startedAt });
+      const { detail, statements } = await plannedInserts({ store, startedAt, settings });
       planned.push({ name, detail: `would build ${BUILD}; ${detail}`, statements });
       continue;
     }

@@ -35,11 +35,14 @@ export function hourPlaces(first_ms: number, last_ms = first_ms): Record<string,
 /**
  * Inserts what the objects of some hours of a day hold into the engine's own `crypto_gold.analytics_prices`, which is
  * made where it is not there; what is in it already is not inserted again. Gives the number of its rows.
+ *
+ * @param sql Another template than the repository's.
  */
 export async function insertHours(
   engine: DuckDb,
   store: ObjectStore,
   hours: readonly HourFolder[],
+  { sql }: { sql?: string | undefined } = {},
 ): Promise<number> {
   const paths = await Promise.all(hours.map(async ({ folder, objects }) => {
     const local = await store.localPath(folder);
@@ -49,7 +52,7 @@ export async function insertHours(
   await engine.run(`CREATE OR REPLACE VIEW ${RAW} AS ${readObjectsSql(PROCESSED_PRICES_RAW, files)}`);
   await engine.run(`CREATE TABLE IF NOT EXISTS ${TARGET} (${tableColumns(ANALYTICS_PRICES)})`);
   const places = hourPlaces(hours[0]!.start_ms, hours.at(-1)!.start_ms);
-  await engine.run(fillTemplate(await translate(await insertHourSql()), places));
+  await engine.run(fillTemplate(await translate(sql ?? await insertHourSql()), places));
   return Number((await engine.read(`SELECT count(*) FROM ${TARGET}`)).rows[0]![0]);
 }
 
@@ -69,10 +72,10 @@ export async function buildHours(
   engine: DuckDb,
   store: ObjectStore,
   hours: readonly HourFolder[],
-  { folder, kind }: { folder: string; kind: LakeKind },
+  { folder, kind, sql }: { folder: string; kind: LakeKind; sql?: string | undefined },
 ): Promise<BuiltHour[]> {
   await engine.run(`DROP TABLE IF EXISTS ${TARGET}`);
-  await insertHours(engine, store, hours);
+  await insertHours(engine, store, hours, { sql });
   const found = await engine.read(`SELECT hour, count(*) FROM ${TARGET} GROUP BY hour`);
   const counts = new Map(found.rows.map(([hour, count]) => [hour, Number(count)]));
   const columns = Object.keys(ANALYTICS_PRICES.columns).map((name) => `"${name}"`).join(", ");

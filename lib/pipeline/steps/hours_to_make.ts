@@ -70,11 +70,14 @@ export function countHours(count: number): string {
   return `${count} ${count === 1 ? "hour" : "hours"}`;
 }
 
-/** Hours that one statement makes: those of a day together, 24 partitions at most where Athena takes 100. */
+/**
+ * Hours that one statement makes: those of a day together, 24 partitions at most where Athena takes 100; one by one where
+ * the template knows `${hour}` only.
+ */
 export function hourBatches<Hour extends { start_ms: number }>(
   hours: readonly Hour[],
-  { single }: { single: boolean },
+  sql: string,
 ): Hour[][] {
-  const ms = single ? HOUR_MS : DAY_MS;
+  const ms = sql.includes("${hour}") ? HOUR_MS : DAY_MS;
   return [...Map.groupBy(hours, ({ start_ms }) => Math.floor(start_ms / ms)).values()];
 }

@@ -54,11 +54,11 @@ export async function insertHours(context: RunContext): Promise<Part | null> {
     const failure = await settle(context, engine, { ...open, done });
     if (failure) effects.log.warn(`an earlier run's query failed: ${failure.message}`);
   }
-  const sql = await insertHourSql();
+  const sql = settings.insertSql ?? await insertHourSql();
   const found = await hoursToMake(context, sql);
   const { since, hours, dirty } = found;
   if (dirty.length > 0) await checkTables(context, engine);
-  for (const batch of hourBatches(dirty, { single: sql.includes("${hour}") })) {
+  for (const batch of hourBatches(dirty, sql)) {
     await refuseOrphans(context, batch);
     const failure = await settle(context, engine, { ...await prepare(context, sql, batch), done });
     if (failure) throw failure;

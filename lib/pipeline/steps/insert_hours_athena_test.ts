@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AthenaLake } from "../_test_athena_lake.ts";
+import { insertHourSql } from "../../warehouse/market_hours.ts";
 import { hourBatches } from "./hours_to_make.ts";
 
 const FOLDER = "analytics/market_prices/year=2026/month=01/day=04";
@@ -239,9 +240,50 @@ Deno.test("DuckDB does not write beside what Athena wrote; Athena adds to what D
   assertEquals(await lake.gold(), rows("9:00", "9:30"));
 });
 
+Deno.test("pipeline --sql-from takes another template, for an hour at a time where it knows no more, and makes hours anew by it", async () => {
+  await using lake = await AthenaLake.make();
+  await lake.ingest("09:00", "10:00");
+  assertEquals((await lake.materialize("11:10")).code, 0);
+  const own = (await insertHourSql()).replaceAll("BETWEEN ${first_hour} AND ${last_hour}", "= ${hour}");
+  const flags = ["--sql-from", await lake.work.file("insert.sql", own)];
+  const { code, step, stderr } = await lake.materialize("11:20", { flags });
+  assertEquals([code, lake.inserts.length], [0, 3], stderr);
+  assertStringIncludes(step.detail, "2 hours of market snapshots, 0 rows inserted by Athena");
+  assertMatch(lake.inserts[2]!, /day = 4 AND hour = 10/);
+  assertEquals((await lake.materialize("11:30", { flags })).step.status, "skipped");
+  for (
+    const [name, words] of [
+      [
+        await lake.work.file("other.sql", "INSERT INTO runs SELECT 1"),
+        "it does not insert into crypto_gold.analytics_prices",
+      ],
+      [await lake.work.file("place.sql", own.replace("${hour}", "${our}")), "it has the place ${our}"],
+      [`${lake.work.folder}/absent.sql`, "it cannot be read"],
+      ["ssm:/crypto/insert_last_hour", "aws ssm get-parameter --name /crypto/insert_last_hour"],
+    ] as const
+  ) {
+    const refused = await lake.materialize("11:40", { flags: ["--sql-from", name] });
+    assertEquals([name, refused.code, refused.stdout], [name, 2, ""]);
+    assertStringIncludes(refused.stderr, words);
+  }
+});
+
+Deno.test("pipeline --sql-from works with DuckDB, to the same rows", async () => {
+  await using lake = await AthenaLake.make();
+  await lake.ingest("09:00", "10:00");
+  const own = (await insertHourSql()).replaceAll("BETWEEN ${first_hour} AND ${last_hour}", "= ${hour}");
+  const flags = ["--sql-from", await lake.work.file("insert.sql", own)];
+  assertEquals((await lake.materialize("11:10", { engine: "duckdb", flags })).code, 0);
+  assertEquals(await lake.gold(), rows("9:00", "10:00"));
+});
+
 Deno.test("hourBatches() keeps a query within a day, or within an hour where the template knows one only", () => {
   const start = Date.UTC(2026, 0, 4, 22),
     hours = Array.from({ length: 30 }, (_, i) => ({ start_ms: start + i * 3_600_000 }));
-  assertEquals(hourBatches(hours, { single: false }).map(({ length }) => length), [2, 24, 4]);
-  assertEquals(hourBatches(hours, { single: true }).length, 30);
+  assertEquals(hourBatches(hours, "BETWEEN ${first_hour} AND ${last_hour}").map(({ length }) => length), [
+    2,
+    24,
+    4,
+  ]);
+  assertEquals(hourBatches(hours, "hour = ${hour}").length, 30);
 });

@@ -30,13 +30,14 @@ export async function materializeHours(context: RunContext): Promise<Part | null
     return await insertHours(context);
   }
   const { store } = context;
-  const found = await hoursToMake(context, await insertHourSql());
+  const sql = context.settings.insertSql ?? await insertHourSql();
+  const found = await hoursToMake(context, sql);
   const { since, hours, dirty } = found;
   if (hours.length === 0) return since === null ? null : doneBefore("no new hour of market snapshots");
   const done: HoursDone = { rows: 0, outputs: [], damaged: [] };
   let committing = Promise.resolve();
   try {
-    for (const batch of hourBatches(dirty, { single: false })) {
+    for (const batch of hourBatches(dirty, sql)) {
       const built = await buildDay(context, batch, done);
       await committing;
       // While these are being committed the next day is built.
@@ -82,7 +83,8 @@ async function buildDay(
   await Promise.all(hours.map((hour) => refuseForeign(store, hour)));
   try {
     const kind = context.settings.source === "demo" ? "demo" : "live";
-    const to = { folder: await store.scratch(), kind } as const;
+    const { insertSql: sql } = context.settings;
+    const to = { folder: await store.scratch(), kind, sql } as const;
     const built = await buildHours(await context.engine(), store, hours, to);
     return built.map((one, i) => ({ ...one, fingerprint: hours[i]!.fingerprint }));
   } catch (error) {

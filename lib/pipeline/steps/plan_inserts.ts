@@ -7,11 +7,11 @@ import { countHours, hourBatches, hoursToMake } from "./hours_to_make.ts";
 
 /** The statements for the hours that are to be made now, and what to say of them. */
 export async function plannedInserts(
-  context: Pick<RunContext, "store" | "startedAt">,
+  context: Pick<RunContext, "store" | "startedAt" | "settings">,
 ): Promise<{ detail: string; statements: string[] }> {
-  const sql = await insertHourSql();
+  const sql = context.settings.insertSql ?? await insertHourSql();
   const { dirty } = await hoursToMake(context, sql);
-  const statements = hourBatches(dirty, { single: sql.includes("${hour}") }).map((batch) =>
+  const statements = hourBatches(dirty, sql).map((batch) =>
     fillTemplate(sql, hourPlaces(batch[0]!.start_ms, batch.at(-1)!.start_ms)).trim()
   );
   const open = await openInsert(context.store);
