@@ -1,19 +1,44 @@
 /**
- * What each view costs, process start included, on a lake of a day and on one of a year, and what materializing an hour
- * costs: `deno run -P=bench lib/_bench/views_bench.ts`. `LAKEBOOK_BENCH_DAYS` is the length of the long lake, 365 where
- * it is not set (26 million rows, about 2 GB), `LAKEBOOK_BENCH_ROUNDS` how often each view is asked (5).
+ * What the warehouse costs: `deno run -P=bench lib/_bench/views_bench.ts`. `LAKEBOOK_BENCH_DAYS` is the length of the
+ * long lake, 365 where it is not set (26 million rows, about 2 GB), `LAKEBOOK_BENCH_ROUNDS` how often each thing is
+ * done (5); what is compared is done by turns.
+ *
+ * - Each view, process start included, on lakes of one day, of eight and of all: the largest value of each of its
+ *   columns is asked for, so that all of it is read and nothing of it printed. A view that looks a week back reads seven
+ *   times as much on eight days as on one.
+ * - The same SQL on DuckDB's own `read_parquet` and `read_json` of all of a table's files, within a process.
+ * - Printing: all rows of the longest view.
+ * - Materializing an hour, and all hours anew beside DuckDB's own `COPY … (PARTITION_BY …)`.
  */
 import { gzipSync } from "node:zlib";
 import { loadavg } from "node:os";
-import { ANALYTICS_PRICES, PROCESSED_PRICES } from "../core/tables.ts";
+import {
+  ANALYTICS_PRICES,
+  PROCESSED_PRICES,
+  PROCESSED_PRICES_RAW,
+  type TableDefinition,
+  TABLES,
+} from "../core/tables.ts";
 import { DAY_MS, HOUR_MS, SLOT_MS } from "../core/time.ts";
+import type { HourFolder } from "../lake/hour_folders.ts";
 import { hourFolder, marketPricesKey } from "../lake/keys.ts";
 import { claimLake } from "../lake/open_lake.ts";
 import { LocalStore } from "../lake/store_local.ts";
-import { VIEWS } from "../warehouse/catalog.ts";
+import { RunContext } from "../pipeline/context.ts";
+import { materializeHours } from "../pipeline/steps/materialize_hours.ts";
+import {
+  mentionedTables,
+  mentionedViews,
+  readObjectsSql,
+  registerNothing,
+  registerStatement,
+  registerViews,
+  VIEWS,
+} from "../warehouse/catalog.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
-import { buildHour } from "../warehouse/market_hours.ts";
+import { buildHours, insertHourSql } from "../warehouse/market_hours.ts";
 import { hourKey } from "../warehouse/materialize.ts";
+import { translate } from "../warehouse/translate.ts";
 
 const END = Date.UTC(2026, 0, 1);
 const COINS = 250;
@@ -81,6 +106,42 @@ async function pageFile(folder: string): Promise<string> {
   return path;
 }
 
+/** A statement that reads a whole view and prints a line. */
+async function readAll(view: string): Promise<string> {
+  using engine = await openDuckDb();
+  await registerNothing(engine, TABLES);
+  await registerViews(engine, null);
+  const { rows } = await engine.read(`DESCRIBE ${view}`);
+  return `SELECT ${rows.map(([name]) => `max("${name}")`).join(", ")} FROM ${view}`;
+}
+
+/** Milliseconds of a view in a new engine, as `query` sets it up. */
+async function timeView(sql: string, folder: string): Promise<number> {
+  const store = new LocalStore(folder);
+  using engine = await openDuckDb();
+  const began = performance.now();
+  await registerStatement(engine, store, sql);
+  await engine.query(sql);
+  return performance.now() - began;
+}
+
+/** The same where DuckDB is given all files of each table, and finds the newest hour as Athena does. */
+async function timePlain(sql: string, folder: string): Promise<number> {
+  using engine = await openDuckDb();
+  const began = performance.now();
+  const tables = await mentionedTables(sql);
+  await registerNothing(engine, TABLES);
+  for (const table of tables) {
+    if (table !== PROCESSED_PRICES && table !== ANALYTICS_PRICES) continue;
+    const files = `'${folder}/${table.prefix}**/*.${table.format === "parquet" ? "parquet" : "ndjson.gz"}'`;
+    const select = readObjectsSql(table, files);
+    await engine.run(`CREATE OR REPLACE VIEW ${table.database}.${table.name} AS ${select}`);
+  }
+  for (const { sql: definition } of await mentionedViews(sql)) await engine.runAthena(definition);
+  await engine.query(sql);
+  return performance.now() - began;
+}
+
 /** Milliseconds from the start of a process to its end. */
 async function timeQuery(sql: string, lake: string): Promise<number> {
   const args = ["run", "--quiet", "-P=query", cli, "query", sql, "--lake", lake, "--format", "csv"];
@@ -102,44 +163,117 @@ async function timeHours(folder: string): Promise<number[]> {
   const times: number[] = [];
   for (let back = 1; back <= 9; back++) {
     const start_ms = END - back * HOUR_MS;
-    const prefix = hourFolder(PROCESSED_PRICES.prefix, start_ms);
     const began = performance.now();
-    const hour = { start_ms, folder: prefix, objects: await store.list(prefix) };
-    const path = `${await store.scratch()}/hour.parquet`;
-    await buildHour(engine, store, hour, { path, kind: "demo" });
-    await store.putFile(hourKey(start_ms), path);
+    const folder = await store.scratch();
+    const [built] = await buildHours(engine, store, [await hourAt(store, start_ms)], {
+      folder,
+      kind: "demo",
+    });
+    await store.putFile(hourKey(start_ms), built!.path!);
     times.push(performance.now() - began);
   }
   await store.close();
   return times;
 }
 
+async function hourAt(store: LocalStore, start_ms: number): Promise<HourFolder> {
+  const folder = hourFolder(PROCESSED_PRICES.prefix, start_ms);
+  return { start_ms, folder, objects: await store.list(folder) };
+}
+
+/** Milliseconds of making all hours anew, as the step does it, the ledger included. */
+async function timeRebuild(folder: string): Promise<number> {
+  const store = new LocalStore(folder);
+  await Deno.remove(store.locate(ANALYTICS_PRICES.prefix), { recursive: true });
+  await Deno.remove(store.locate("_ledger/"), { recursive: true }).catch(() => {});
+  const began = performance.now();
+  const settings = { source: "demo" as const, ohlcv: [], models: "", seed: 1, env: {} };
+  const log = { info: () => {}, warn: () => {} };
+  const effects = { fetch, now: () => new Date(END), sleep: () => Promise.resolve(), random: () => 0, log };
+  await using context = new RunContext({ runId: "bench", store, settings, effects });
+  const part = await materializeHours(context);
+  const took = performance.now() - began;
+  if (part?.rows_out !== days * (DAY_MS / SLOT_MS) * COINS) throw new Error(part?.detail);
+  await store.close();
+  return took;
+}
+
+/**
+ * Milliseconds of DuckDB's own way, one statement over all files: the same rows (cast from text, each coin and slot
+ * once), or just what the files hold, by their types.
+ */
+async function timeCopy(folder: string, to: string, { checked }: { checked: boolean }): Promise<number> {
+  using engine = await openDuckDb({ spillFolder: `${to}.spill` });
+  const read = (table: TableDefinition) =>
+    readObjectsSql(table, `'${folder}/${PROCESSED_PRICES.prefix}**/*.ndjson.gz'`);
+  await engine.run(`CREATE VIEW crypto_analytics.processed_prices_raw AS ${read(PROCESSED_PRICES_RAW)}`);
+  const insert = await translate(await insertHourSql());
+  const select = insert.slice(insert.indexOf("WITH typed"), insert.indexOf("LEFT JOIN"))
+    .replace(/WHERE year = \$.*?\$\{last_hour\}/, "");
+  const began = performance.now();
+  await engine.run(
+    `COPY (${checked ? `${select} WHERE r.choice = 1` : read(PROCESSED_PRICES)}) TO '${to}'
+      (FORMAT parquet, COMPRESSION gzip, PARTITION_BY (year, month, day, hour), OVERWRITE_OR_IGNORE)`,
+  );
+  const took = performance.now() - began;
+  await Deno.remove(to, { recursive: true });
+  return took;
+}
+
+const ms = (times: readonly number[]) => `${median(times).toFixed(0)} (${Math.min(...times).toFixed(0)})`;
+const ratio = (a: readonly number[], b: readonly number[]) =>
+  `${(median(a) / median(b)).toFixed(2)} (${(Math.min(...a) / Math.min(...b)).toFixed(2)})`;
+
+/** Does several things by turns; the times of each. */
+async function byTurns(...works: (() => Promise<number>)[]): Promise<number[][]> {
+  const times = works.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, work] of works.entries()) times[i]!.push(await work());
+  }
+  return times;
+}
+
 const scratch = await Deno.makeTempDir({ prefix: "lakebook_views_" });
 try {
-  const lakes = [1, days].map((days) => ({ days, folder: `${scratch}/${days}` }));
+  const lakes = [...new Set([1, 8, days])].map((days) => ({ days, folder: `${scratch}/${days}` }));
   for (const { days, folder } of lakes) {
     const began = performance.now();
     await makeLake(folder, days);
     const rows = days * (DAY_MS / SLOT_MS) * COINS;
     console.log(`${days} days, ${rows} rows: made in ${((performance.now() - began) / 1000).toFixed(1)} s`);
   }
+  const long = lakes.at(-1)!.folder;
   console.log(`load ${loadavg().map((load) => load.toFixed(1)).join(" ")}`);
   // The fastest round says more than the median where other work shares the machine.
-  console.log(`view: median (fastest) in ms, 1 day | ${days} days | ratio`);
+  const names = lakes.map(({ days }) => `${days} d`).join(" | ");
+  console.log(`\nview, a process each: median (fastest) in ms | ${names} | longest to 1 d | longest to 8 d`);
   for (const view of VIEWS) {
-    const times = lakes.map((): number[] => []);
-    for (let round = 0; round < rounds; round++) {
-      for (const [i, { folder }] of lakes.entries()) {
-        times[i]!.push(await timeQuery(`SELECT * FROM ${view}`, folder));
-      }
-    }
-    const [young, old] = times.map((list) => [median(list), Math.min(...list)]) as [number[], number[]];
-    const shown = [young, old].map(([p50, best]) => `${p50!.toFixed(0)} (${best!.toFixed(0)})`);
-    const ratios = young.map((time, i) => (old[i]! / time).toFixed(2));
-    console.log(`${view.padEnd(20)} ${shown.join(" | ")} | ${ratios[0]} (${ratios[1]})`);
+    const sql = await readAll(view);
+    const times = await byTurns(...lakes.map(({ folder }) => () => timeQuery(sql, folder)));
+    const against = times.slice(0, 2).map((young) => ratio(times.at(-1)!, young));
+    console.log(`${view.padEnd(20)} ${[...times.map(ms), ...against].join(" | ")}`);
   }
-  const hours = await timeHours(lakes[1]!.folder);
+  console.log(`\nwithin a process: ours | DuckDB on all files of ${days} days | ratio`);
+  const scans: string[] = [ANALYTICS_PRICES, PROCESSED_PRICES].map(({ name }) => name);
+  for (const name of [...VIEWS.filter((view) => !/daily|completeness/.test(view)), ...scans]) {
+    const sql = scans.includes(name)
+      ? `SELECT avg(current_price), max(id) FROM ${name}`
+      : await readAll(name);
+    const [ours, plain] = await byTurns(() => timeView(sql, long), () => timePlain(sql, long));
+    console.log(`${name.padEnd(20)} ${ms(ours!)} | ${ms(plain!)} | ${ratio(ours!, plain!)}`);
+  }
+  const printed = await byTurns(() => timeQuery(`SELECT * FROM v_recent_prices`, long));
+  const hours = await timeHours(long);
+  console.log(`\nprint v_recent_prices as CSV, a process each: ${ms(printed[0]!)} ms`);
   console.log(`materialize an hour: ${median(hours).toFixed(0)} ms (first ${hours[0]!.toFixed(0)} ms)`);
+  const [rebuild, copy, plain] = await byTurns(
+    () => timeRebuild(long),
+    () => timeCopy(long, `${scratch}/copy`, { checked: true }),
+    () => timeCopy(long, `${scratch}/copy`, { checked: false }),
+  );
+  console.log(`all ${days} days anew: ${ms(rebuild!)} ms`);
+  console.log(`COPY of the same rows: ${ms(copy!)} ms; our rate ${ratio(copy!, rebuild!)}`);
+  console.log(`COPY of the files as they are: ${ms(plain!)} ms; our rate ${ratio(plain!, rebuild!)}`);
   console.log(`load ${loadavg().map((load) => load.toFixed(1)).join(" ")}`);
 } finally {
   await Deno.remove(scratch, { recursive: true });

@@ -34,8 +34,9 @@ import { LocalStore } from "../lake/store_local.ts";
 import { snapshotLakes, type TestSnapshot, writeSnapshots } from "../warehouse/_test_lakes.ts";
 import { registerStatement, registerTables, VIEWS } from "../warehouse/catalog.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
-import { buildHour, insertHourSql } from "../warehouse/market_hours.ts";
-import { hourKey, hourValues } from "../warehouse/materialize.ts";
+import { hourBatches } from "../pipeline/steps/hours_to_make.ts";
+import { buildHours, hourPlaces, insertHourSql } from "../warehouse/market_hours.ts";
+import { hourKey } from "../warehouse/materialize.ts";
 import { fillTemplate } from "../warehouse/translate.ts";
 
 const TYPES = {
@@ -179,13 +180,16 @@ async function compareLake(
     using engine = await openDuckDb();
     const insert = await insertHourSql();
     const objects = await store.list(PROCESSED_PRICES.prefix);
-    for (const [start_ms, found] of Map.groupBy(objects, ({ key }) => hourOf(key)!)) {
-      if (start_ms >= newest_ms) continue;
-      const hour = { start_ms, folder: hourFolder(PROCESSED_PRICES.prefix, start_ms), objects: found };
-      const path = `${await store.scratch()}/hour.parquet`;
-      const made = await buildHour(engine, store, hour, { path, kind: "demo" });
-      if (made > 0) await store.putFile(hourKey(start_ms), path);
-      const statement = fillTemplate(insert, hourValues(start_ms));
+    const hours = [...Map.groupBy(objects, ({ key }) => hourOf(key)!)]
+      .filter(([start_ms]) => start_ms < newest_ms)
+      .map(([start_ms, found]) => (
+        { start_ms, folder: hourFolder(PROCESSED_PRICES.prefix, start_ms), objects: found }
+      ));
+    for (const day of hourBatches(hours, insert)) {
+      const built = await buildHours(engine, store, day, { folder: await store.scratch(), kind: "demo" });
+      for (const { start_ms, path } of built) if (path !== null) await store.putFile(hourKey(start_ms), path);
+      const made = built.reduce((sum, { rows }) => sum + rows, 0);
+      const statement = fillTemplate(insert, hourPlaces(day[0]!.start_ms, day.at(-1)!.start_ms));
       assertEquals(await trino.run(statement), [[made]]);
       assertEquals(await trino.run(statement), [[0]], "a rerun inserts nothing");
     }

@@ -78,7 +78,7 @@ export async function checkObject(store: ObjectStore, expected: ObjectHash): Pro
  * Moves a damaged object out of the tables' sight, to `quarantine/<key>.<hash of what is there>`, and makes the units
  * that wrote it count as not done, so that the next run makes it again where it can. Gives the new key.
  */
-export async function quarantine(store: ObjectStore, { key }: Damage): Promise<string | null> {
+export async function quarantine(store: ObjectStore, { key }: Pick<Damage, "key">): Promise<string | null> {
   for (const [unit, { outputs }] of await readRecords(store, "")) {
     if (outputs.some((output) => output.key === key) && !key.startsWith("raw/")) {
       await forgetRecord(store, unit);

@@ -5,11 +5,12 @@ import type { ObjectInfo, ObjectStore, PutResult } from "./store.ts";
 import { LocalStore } from "./store_local.ts";
 import { bodyOf, bodyOfFile, type S3Body } from "./store_s3_body.ts";
 import { S3Bucket, type S3Object } from "./store_s3_bucket.ts";
-import { inParallel, LocalCopies, pieces } from "./store_s3_copies.ts";
+import { LocalCopies, pieces } from "./store_s3_copies.ts";
 import { ConditionFailed, isUnknownOutcome } from "./store_s3_errors.ts";
 import { type Lease, type LeaseOptions, takeLease } from "./store_s3_lease.ts";
 import { probeConditions } from "./store_s3_probe.ts";
 import type { S3Settings } from "./store_s3_settings.ts";
+import { inParallel } from "./turns.ts";
 
 /** Tries to replace an object that others replace as well. */
 const TRIES = 8;

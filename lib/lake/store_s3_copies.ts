@@ -2,8 +2,9 @@
 import { ConditionFailed } from "./store_s3_errors.ts";
 import type { S3Bucket } from "./store_s3_bucket.ts";
 import { explainWriteError } from "./store_local.ts";
+import { inParallel, turns } from "./turns.ts";
 
-/** Objects fetched at the same time, and pieces of a big one. */
+/** Objects (or lists of them) asked for at the same time, and pieces of a big one. */
 const OBJECTS_AT_ONCE = 16, PIECES_AT_ONCE = 4;
 /** Larger objects are fetched piece by piece. */
 const PIECE_BYTES = 16 << 20;
@@ -16,8 +17,10 @@ export class LocalCopies {
   readonly #folder: string;
   /** ETag of each copy. */
   readonly #etags = new Map<string, string>();
-  /** One refresh after the other, so that two of them do not write the same file. */
-  #refreshing: Promise<unknown> = Promise.resolve();
+  /** Refreshes under way, by their keys. */
+  readonly #underWay = new Set<{ key: string; end: Promise<unknown> }>();
+  /** Refreshes of many folders share them: a view may look at each hour of a week. */
+  readonly #inTurn = turns(OBJECTS_AT_ONCE);
 
   constructor(bucket: S3Bucket, folder: string) {
     this.#bucket = bucket;
@@ -26,21 +29,29 @@ export class LocalCopies {
 
   /** A path with the object, or, for a key with a slash at its end, a folder with all objects beneath it. */
   refresh(key: string): Promise<string> {
-    const refreshed = this.#refreshing.then(() => this.#refresh(key));
-    this.#refreshing = refreshed.catch(() => {});
+    // Two that could write the same file wait for each other.
+    const before = [...this.#underWay].filter((other) =>
+      key.startsWith(other.key) || other.key.startsWith(key)
+    );
+    const refreshed = Promise.all(before.map(({ end }) => end)).then(() => this.#refresh(key));
+    const entry = { key, end: refreshed.catch(() => {}).finally(() => this.#underWay.delete(entry)) };
+    this.#underWay.add(entry);
     return refreshed;
   }
 
   async #refresh(key: string): Promise<string> {
     const isFolder = key === "" || key.endsWith("/");
-    const object = isFolder ? null : await this.#bucket.head(key);
-    const objects = isFolder ? await this.#bucket.list(key) : object ? [{ key, etag: object.etag }] : [];
+    const objects = await this.#inTurn(async () => {
+      if (isFolder) return await this.#bucket.list(key);
+      const object = await this.#bucket.head(key);
+      return object ? [{ key, etag: object.etag }] : [];
+    });
     const wanted = new Map(objects.filter((one) => !one.key.endsWith("/")).map((one) => [one.key, one.etag]));
     for (const known of [...this.#etags.keys()]) {
       if ((isFolder ? known.startsWith(key) : known === key) && !wanted.has(known)) await this.#drop(known);
     }
     const stale = [...wanted].filter(([name, etag]) => this.#etags.get(name) !== etag).map(([name]) => name);
-    await inParallel(OBJECTS_AT_ONCE, stale, (name) => this.#fetch(name));
+    await inParallel(OBJECTS_AT_ONCE, stale, (name) => this.#inTurn(() => this.#fetch(name)));
     return `${this.#folder}/${key}`;
   }
 
@@ -87,27 +98,6 @@ export function pieces(start: number, size: number): [first: number, last: numbe
     const first = start + i * PIECE_BYTES;
     return [first, Math.min(first + PIECE_BYTES, start + size) - 1];
   });
-}
-
-/** Works through a list, `width` items at a time, and stops at the first failure. */
-export async function inParallel<T>(
-  width: number,
-  items: readonly T[],
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = [...items].reverse();
-  const lane = async () => {
-    while (queue.length > 0) {
-      try {
-        await work(queue.pop()!);
-      } catch (error) {
-        queue.length = 0;
-        throw error;
-      }
-    }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: width }, lane));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 async function local<T>(key: string, write: () => Promise<T>): Promise<T> {

@@ -234,6 +234,31 @@ test("localPath() fetches only what changed", async ({ s3, open }) => {
   assertEquals(await Deno.readTextFile(`${folder}b`), "B");
 });
 
+test("localPath() fetches many folders side by side, sixteen requests at a time; the same folder once", async ({ s3, open }) => {
+  const store = open();
+  const hours = Array.from({ length: 40 }, (_, hour) => `t/hour=${hour}/`);
+  for (const hour of hours) await store.put(`${hour}a`, bytesOf(hour));
+  let now = 0, most = 0;
+  const gone: (() => void)[] = [];
+  s3.faults.before = ({ method }) => {
+    if (method !== "GET") return;
+    most = Math.max(most, ++now);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    gone.push(() => (now--, resolve()));
+    // Answered once no further request comes: so what is asked at the same time is seen.
+    const seen = gone.length;
+    setTimeout(() => seen === gone.length && gone.splice(0).forEach((go) => go()), 30);
+    return promise;
+  };
+  s3.requests.length = 0;
+  const folders = await Promise.all([...hours, ...hours, "t/"].map((hour) => store.localPath(hour)));
+  s3.faults = {};
+  assertEquals(most, 16);
+  const fetched = s3.requests.filter((request) => request.startsWith("GET lake/t/"));
+  assertEquals([fetched.length, new Set(fetched).size], [40, 40]);
+  for (const [i, hour] of hours.entries()) assertEquals(await Deno.readTextFile(`${folders[i]}a`), hour);
+});
+
 test("writes big objects in parts and reads them in pieces", async ({ s3, objects, open }) => {
   const store = open();
   const bytes = new Uint8Array(34 << 20);

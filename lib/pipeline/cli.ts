@@ -77,7 +77,8 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       append,
     )
     .option("--lake <place>", LAKE)
-    .addOption(ENGINE("duckdb"))
+    .addOption(ENGINE("duckdb", "athena"))
+    .option("--sql-from <file>", "template for hourly gold instead of materialize/insert_last_hour.sql")
     .option("--models <folder>", "folder of the model registry (default: models, or models/demo)")
     .option("--only <steps>", "run these steps only, separated by commas")
     .option("--from <step>", "run this step and all after it")

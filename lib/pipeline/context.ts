@@ -60,6 +60,10 @@ export interface RunSettings {
   models: string;
   /** Whether months that fail their checks stay aside; left out, `fail`: they do. */
   quality?: QualityMode;
+  /** What inserts hourly gold; left out, `duckdb`. Candles are DuckDB's work on either. */
+  engine?: "duckdb" | "athena";
+  /** Template that inserts it; left out, the repository's `insert_last_hour.sql`. */
+  insertSql?: string;
   /** Seed of the demo market and of every model. */
   seed: number;
   env: Readonly<Record<string, string | undefined>>;

@@ -11,6 +11,7 @@ import { forgetRecord, readRecords } from "../lake/ledger.ts";
 import { lakeKind } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { athenaFindings } from "./athena_findings.ts";
+import { findOrphans, openInsert } from "./athena_inserts.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -57,6 +58,7 @@ export async function doctorCommand(flags: unknown, io: CommandIo): Promise<numb
     await lettersFinding(store),
     await freshnessFinding(store, io.effects.now()),
     ...await athenaFindings(store, io.effects.now()),
+    ...await insertFindings(store, options),
   ];
   const healthy = findings.every(({ status }) => status !== "fail");
   if (options.json) io.stdout(`${JSON.stringify({ healthy, findings })}\n`);
@@ -118,6 +120,42 @@ async function lookAgainFor(store: ObjectStore, key: string): Promise<void> {
   if (key.startsWith(PRICE_HISTORY.prefix)) {
     for (const unit of (await readRecords(store, CHART_RECORDS)).keys()) await forgetRecord(store, unit);
   }
+}
+
+/** What Athena's INSERTs have left behind: nobody knows whether these rows are whole. */
+async function insertFindings(
+  store: ObjectStore,
+  options: { quarantine: boolean },
+): Promise<DoctorFinding[]> {
+  const check = "athena_insert",
+    run = `deno task pipeline --only materialize --engine athena --lake ${store.url}`;
+  const open = await openInsert(store);
+  const orphans = await findOrphans(store);
+  await using _lock = options.quarantine && orphans.length > 0
+    ? await store.lock("doctor --quarantine")
+    : undefined;
+  const findings: DoctorFinding[] = [];
+  if (open) {
+    const { query_id } = open.insert;
+    const detail = `an INSERT was sent and not seen to its end${query_id ? `, query ${query_id}` : ""}`;
+    findings.push({ check, status: "warn", detail, fix: `${run} waits for it and sends nothing twice` });
+    // What it has written so far is accounted for then.
+    if (orphans.every(({ query_id }) => query_id === null)) return findings;
+  }
+  for (const { key, query_id } of orphans) {
+    const moved = options.quarantine ? await quarantine(store, { key }) : null;
+    if (moved) await lookAgainFor(store, key);
+    const left = query_id === null
+      ? "no query that the ledger knows wrote it"
+      : `query ${query_id} failed and left it`;
+    findings.push({
+      check,
+      status: "fail",
+      detail: `${key} is read as part of analytics_prices, but ${left}${moved ? `; moved to ${moved}` : ""}`,
+      fix: moved ? run : `move it aside with --quarantine, then: ${run}`,
+    });
+  }
+  return findings;
 }
 
 async function incomingFinding(store: ObjectStore, now: Date): Promise<DoctorFinding> {

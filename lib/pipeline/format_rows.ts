@@ -1,9 +1,12 @@
 /** Query results as text: a table for people, JSON and CSV for programs. */
 import { plainValue } from "../warehouse/plain_value.ts";
-import type { QueryResult } from "../warehouse/sql_engine.ts";
+import type { QueryPages, QueryResult } from "../warehouse/sql_engine.ts";
 
 /** How rows are printed. */
 export type RowFormat = "table" | "json" | "csv";
+
+/** Lines of a table that are printed at once. */
+const LINES = 2_000;
 
 /**
  * Prints a result. In JSON and CSV, 64-bit integers that JavaScript cannot hold exactly are strings, dates are
@@ -18,19 +21,42 @@ export type RowFormat = "table" | "json" | "csv";
  * ```
  */
 export function formatRows({ columns, rows }: QueryResult, format: RowFormat): string {
-  const values = rows.map((row) => row.map((value, i) => plainValue(value, columns[i]!.type)));
+  return [...formatPages({ columns, pages: [rows] }, format)].join("");
+}
+
+/** The same piece by piece: JSON and CSV need no more memory than a page, a table as much as its texts. */
+export function formatPages({ columns, pages }: QueryPages, format: RowFormat): Generator<string> {
   const names = columns.map(({ name }) => name);
-  if (format === "json") {
-    return `${
-      JSON.stringify(values.map((row) => Object.fromEntries(row.map((value, i) => [names[i]!, value]))))
-    }\n`;
+  const values = plainPages(columns, pages);
+  if (format === "json") return jsonPieces(names, values);
+  return format === "csv" ? csvPieces(names, values) : tablePieces(names, values);
+}
+
+function* plainPages(columns: QueryPages["columns"], pages: QueryPages["pages"]): Generator<unknown[][]> {
+  for (const rows of pages) {
+    yield rows.map((row) => row.map((value, i) => plainValue(value, columns[i]!.type)));
   }
-  if (format === "csv") {
-    return [names, ...values].map((row) => `${row.map((value) => csvCell(asText(value))).join(",")}\n`).join(
-      "",
-    );
+}
+
+function* jsonPieces(names: readonly string[], pages: Iterable<unknown[][]>): Generator<string> {
+  // Of columns with the same name an object keeps the last.
+  const kept = names.map((name, i) => names.lastIndexOf(name) === i);
+  const keys = names.map((name) => `${JSON.stringify(name)}:`);
+  const object = (row: unknown[]) =>
+    `{${row.map((value, i) => kept[i] ? keys[i] + JSON.stringify(value) : "").filter(Boolean).join(",")}}`;
+  let before = "[";
+  for (const rows of pages) {
+    if (rows.length === 0) continue;
+    yield before + rows.map(object).join(",");
+    before = ",";
   }
-  return textTable(names, values);
+  yield before === "[" ? "[]\n" : "]\n";
+}
+
+function* csvPieces(names: readonly string[], pages: Iterable<unknown[][]>): Generator<string> {
+  const line = (row: readonly unknown[]) => `${row.map((value) => csvCell(asText(value))).join(",")}\n`;
+  yield line(names);
+  for (const rows of pages) yield rows.map(line).join("");
 }
 
 function asText(value: unknown): string {
@@ -41,18 +67,37 @@ function csvCell(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function textTable(names: string[], values: unknown[][]): string {
-  const cells = values.map((row) => row.map((value) => (value === null ? "–" : oneLine(asText(value)))));
-  const numeric = names.map((_, i) => values.some((row) => typeof row[i] === "number"));
-  const width = names.map((name, i) => Math.max(name.length, ...cells.map((row) => [...row[i]!].length)));
-  const line = (row: string[]) =>
-    row.map((text, i) => {
-      const gap = " ".repeat(Math.max(0, width[i]! - [...text].length));
+function* tablePieces(names: readonly string[], pages: Iterable<unknown[][]>): Generator<string> {
+  const cells: string[][] = [];
+  const numeric = names.map(() => false), width = names.map(lengthOf);
+  for (const rows of pages) {
+    for (const row of rows) {
+      const texts = row.map((value) => (value === null ? "–" : oneLine(asText(value))));
+      for (const [i, text] of texts.entries()) {
+        width[i] = Math.max(width[i]!, lengthOf(text));
+        if (typeof row[i] === "number") numeric[i] = true;
+      }
+      cells.push(texts);
+    }
+  }
+  const line = (row: readonly string[]) => {
+    const padded = row.map((text, i) => {
+      const gap = " ".repeat(width[i]! - lengthOf(text));
       return numeric[i] ? gap + text : text + gap;
-    }).join("  ").trimEnd();
-  const count = `${values.length} ${values.length === 1 ? "row" : "rows"}`;
-  return [line(names), width.map((n) => "─".repeat(n)).join("  "), ...cells.map(line), count].join("\n") +
-    "\n";
+    });
+    return `${padded.join("  ").trimEnd()}\n`;
+  };
+  yield line(names) + `${width.map((n) => "─".repeat(n)).join("  ")}\n`;
+  for (let from = 0; from < cells.length; from += LINES) {
+    yield cells.slice(from, from + LINES).map(line).join("");
+  }
+  yield `${cells.length} ${cells.length === 1 ? "row" : "rows"}\n`;
+}
+
+/** Letters, where one may be two of JavaScript's units. */
+function lengthOf(text: string): number {
+  // deno-lint-ignore no-control-regex -- ASCII, which is nearly everything, is counted at once
+  return /^[\u0000-\u007f]*$/.test(text) ? text.length : [...text].length;
 }
 
 function oneLine(text: string): string {

@@ -3,9 +3,11 @@ import { z } from "zod";
 import { ConfigError, UsageError } from "../core/errors.ts";
 import { openStore } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
+import { athenaSettings } from "../warehouse/athena_settings.ts";
 import type { CommandIo } from "./command_io.ts";
 import type { RunSettings, RunSource } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
+import { readInsertTemplate } from "./insert_template.ts";
 import { planRun } from "./plan.ts";
 import { chooseSteps, runPipeline, type RunSummary } from "./run.ts";
 
@@ -17,6 +19,8 @@ const FLAGS = z.object({
   models: z.string().min(1).optional(),
   only: z.string().optional(),
   from: z.string().optional(),
+  engine: z.enum(["duckdb", "athena"]).default("duckdb"),
+  sqlFrom: z.string().min(1).optional(),
   quality: z.enum(["warn", "fail"]).optional(),
   seed: z.string().regex(/^\d{1,9}$/, "is not a whole number of at most nine digits").default("1"),
   json: z.boolean().default(false),
@@ -44,21 +48,28 @@ export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<nu
   if (wanted === "csv" && options.ohlcv.length === 0 && steps.includes("ingest")) {
     throw new UsageError(`Cannot run --source csv: no file is named, add --ohlcv FILE.csv`);
   }
+  if (options.engine === "athena") checkAthena(options.lake, io);
   const source = await settleSource(wanted, steps, options.lake, io);
   const demo = source === "demo";
   const store: ObjectStore = await openStore(options.lake ?? (demo ? "data/demo" : "data/lake"), io);
   const settings: RunSettings = {
     source,
     ohlcv: options.ohlcv,
+    engine: options.engine,
+    ...(options.sqlFrom === undefined ? {} : { insertSql: await readInsertTemplate(options.sqlFrom) }),
     models: options.models ?? (demo ? "models/demo" : "models"),
     seed: Number(options.seed),
     env: io.env,
     ...(options.quality === undefined ? {} : { quality: options.quality }),
   };
   if (options.dryRun) {
-    const plan = await planRun({ store, steps, settings });
+    const plan = await planRun({ store, steps, settings, startedAt: io.effects.now() });
     if (options.json) io.stdout(`${JSON.stringify(plan)}\n`);
-    else for (const { name, detail } of plan.steps) io.stdout(`${name.padEnd(12)} ${detail}\n`);
+    else {
+      for (const { name, detail, statements = [] } of plan.steps) {
+        io.stdout([`${name.padEnd(12)} ${detail}\n`, ...statements.map((sql) => `\n${sql};\n`)].join(""));
+      }
+    }
     return EXIT.ok;
   }
   const { summary, error } = await runPipeline({
@@ -74,6 +85,17 @@ export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<nu
     io.effects.log.warn((error as Error).message);
   } else if (!options.json) io.stdout(closingWords(summary));
   return summary.exit_code;
+}
+
+/** What can be said before anything runs. */
+function checkAthena(lake: string | undefined, { env }: CommandIo): void {
+  if (!/^s3:\/\//i.test(lake ?? "")) {
+    throw new UsageError(
+      `Cannot use --engine athena on ${lake === undefined ? "the lake on this disk" : `lake "${lake}"`}: ` +
+        `Athena reads S3, name a lake there with --lake s3://bucket/prefix`,
+    );
+  }
+  athenaSettings(env);
 }
 
 /** `auto` asks CoinGecko once; without it the demo market stands in, in its own lake and with a banner. */

@@ -11,7 +11,8 @@ import { type RunSettings, SYMBOL } from "./context.ts";
 export interface RunPlan {
   source: string;
   lake: string;
-  steps: { name: string; detail: string }[];
+  /** `statements` are those that Athena would get. */
+  steps: { name: string; detail: string; statements?: string[] }[];
 }
 
 const WOULD: Readonly<Record<string, string>> = {
@@ -24,12 +25,25 @@ const WOULD: Readonly<Record<string, string>> = {
   dashboard: "would write dashboard/index.html",
 };
 
+const BUILD = "ohlcv_hourly, ohlcv_daily and processed_partitioned";
+
 /** Plans a run. Candle files are looked at, so a missing or foreign file fails here as it would in the run. */
 export async function planRun(
-  { store, steps, settings }: { store: ObjectStore; steps: readonly string[]; settings: RunSettings },
+  { store, steps, settings, startedAt }: {
+    store: ObjectStore;
+    steps: readonly string[];
+    settings: RunSettings;
+    startedAt: Date;
+  },
 ): Promise<RunPlan> {
   const planned: RunPlan["steps"] = [];
   for (const name of steps) {
+    if (name === "materialize" && settings.engine === "athena") {
+      const { plannedInserts } = await import("./steps/plan_inserts.ts");
+      const { detail, statements } = await plannedInserts({ store, startedAt, settings });
+      planned.push({ name, detail: `would build ${BUILD}; ${detail}`, statements });
+      continue;
+    }
     const detail = name === "ingest"
       ? await planIngest(store, settings)
       : name === "train"

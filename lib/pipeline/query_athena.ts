@@ -1,12 +1,13 @@
 /** `deno task query --engine athena`: the same SQL on S3, with its definitions on request and its price. */
-import { ConfigError, UsageError } from "../core/errors.ts";
+import { ConfigError, SqlError, UsageError } from "../core/errors.ts";
 import { checkProjection } from "../core/partition_check.ts";
 import { lakeKind, openStore } from "../lake/open_lake.ts";
 import { athenaSettings, usdPerTb } from "../warehouse/athena_settings.ts";
 import { athenaStatements, touchedTables } from "../warehouse/athena_statements.ts";
 import type { AthenaEngine, AthenaSummary } from "../warehouse/engine_athena.ts";
 import { billedBytes, megabytes } from "../warehouse/athena_price.ts";
-import { resolveNames } from "../warehouse/resolve_names.ts";
+import { isReading, notReading, resolveNames } from "../warehouse/resolve_names.ts";
+import { translate } from "../warehouse/translate.ts";
 import { lookAsAthena } from "./athena_findings.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
@@ -108,6 +109,7 @@ async function dryRun({ sql, format, lake, create }: AthenaQuery, io: CommandIo)
   const place = await placeWithoutNetwork(sql, lake, io);
   const statements = await athenaStatements(sql, place, { update: create });
   if (sql !== undefined) {
+    await checkStatement(sql, log);
     const { sql: resolved, unknown } = await resolveNames(sql);
     statements.push({ name: "query", sql: resolved.trim().replace(/;$/, "") });
     for (const name of unknown) log.warn(nearestHint(name));
@@ -118,6 +120,17 @@ async function dryRun({ sql, format, lake, create }: AthenaQuery, io: CommandIo)
     io.stdout(formatRows({ columns, rows: statements.map(({ name, sql }) => [name, sql]) }, format));
   }
   return EXIT.ok;
+}
+
+/** What Athena would refuse: several statements, those that write, and perhaps what our parser cannot read. */
+async function checkStatement(sql: string, log: CommandIo["effects"]["log"]): Promise<void> {
+  if (!isReading(sql)) throw notReading(sql);
+  try {
+    await translate(sql);
+  } catch (error) {
+    if (!(error instanceof SqlError) || error.message.includes("give exactly one")) throw error;
+    log.warn(`warning: Athena may refuse this. ${error.message}`);
+  }
 }
 
 async function placeWithoutNetwork(sql: string | undefined, lake: string | undefined, io: CommandIo) {

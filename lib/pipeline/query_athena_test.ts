@@ -64,6 +64,29 @@ Deno.test("query --dry-run warns of ranges that end, of objects outside of them,
   assertStringIncludes(s3.stderr, "warning: crypto_gold.ohlcv_daily: its years end with 2035");
 });
 
+Deno.test("query --dry-run refuses what would write and more than one statement, and warns of what it cannot parse", async () => {
+  await using work = await Workplace.make();
+  const dry = (sql: string) =>
+    work.run([...athenaQuery, "--dry-run", "--lake", "s3://some-bucket/lake", sql]);
+  for (
+    const [sql, words] of [
+      ["INSERT INTO ohlcv_daily VALUES (1)", "it would change something, only reading statements"],
+      ["SELECT 1; DROP TABLE ohlcv_daily", "it holds 2 statements, give exactly one"],
+      [
+        "SELECT * FROM v_top_100 WHERE id = ''; DELETE FROM runs --'",
+        "it holds 2 statements, give exactly one",
+      ],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await dry(sql);
+    assertEquals([sql, code, stdout], [sql, 2, ""]);
+    assertStringIncludes(stderr, words);
+  }
+  const { code, stderr } = await dry("SELECT FROM WHERE");
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "warning: Athena may refuse this. Cannot parse SQL: ");
+});
+
 Deno.test("doctor warns of what Athena would leave out of a lake", async () => {
   await using work = await Workplace.make();
   const store = new LocalStore(work.lake);

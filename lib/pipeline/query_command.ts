@@ -1,13 +1,14 @@
 /** `deno task query "SQL"`: the lake's tables and views, read only, on DuckDB or on Athena. */
 import { SqlError, UsageError } from "../core/errors.ts";
-import { registerStatement } from "../warehouse/catalog.ts";
+import type { ObjectStore } from "../lake/store.ts";
+import { registerStatement, statementObjects } from "../warehouse/catalog.ts";
 import { damagedBehind } from "../warehouse/damaged_objects.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { locateSqlError } from "../warehouse/sql_position.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import { EXIT } from "./exit_codes.ts";
-import { formatRows, type RowFormat } from "./format_rows.ts";
+import { formatPages, type RowFormat } from "./format_rows.ts";
 import { sqlHint } from "./query_hints.ts";
 
 /** The command's flags. */
@@ -55,7 +56,7 @@ async function queryDuckDb(
   using engine = await openDuckDb();
   const answer = async (without: ReadonlySet<string> = new Set()) => {
     await registerStatement(engine, store, sql, { without });
-    return await engine.query(sql);
+    return await engine.queryPages(sql);
   };
   const explained = (error: unknown) => {
     if (!(error instanceof SqlError)) throw error;
@@ -72,6 +73,24 @@ async function queryDuckDb(
     }
     return await answer(new Set(damaged)).catch(explained);
   });
-  stdout(formatRows(result, format));
+  for (const piece of formatPages(result, format)) stdout(piece);
+  if (/^\s*explain\b/i.test(sql)) {
+    for (const line of await partitionLines(store, sql)) effects.log.info(line);
+  }
   return EXIT.ok;
+}
+
+/** What the keys leave to a statement, before the plan's own file filters: DuckDB does not name objects. */
+async function partitionLines(store: ObjectStore, sql: string): Promise<string[]> {
+  return (await statementObjects(store, sql)).map(({ table, keys }) => {
+    const folders = keys.map((key) => key.slice(table.prefix.length, key.lastIndexOf("/")));
+    const partitions = [...new Set(folders)].sort();
+    const span = partitions.length > 1 ? `${partitions[0]} to ${partitions.at(-1)}` : partitions[0] ?? "none";
+    const counts = `${count(keys.length, "object")} in ${count(partitions.length, "partition")}`;
+    return `${table.database}.${table.name}: ${counts} at most, ${span}`;
+  });
+}
+
+function count(n: number, what: string): string {
+  return `${n} ${n === 1 ? what : `${what}s`}`;
 }

@@ -20,6 +20,9 @@ export interface TestAnswer {
   category?: number;
   retryable?: boolean;
   reused?: boolean;
+  /** Rows that an INSERT added, and where the list of its objects lies. */
+  updated?: number;
+  manifest?: string;
 }
 
 /** A refusal: an error's name with status and words. */
@@ -48,6 +51,8 @@ export class TestAthena implements AsyncDisposable {
   readonly refusals: (TestRefusal | "reset" | "pass")[] = [];
   /** What each statement is answered with; a text that is not here is an answer without columns. */
   readonly answers = new Map<string, TestAnswer>();
+  /** Carries out what is not among the answers. */
+  carryOut: (sql: string, id: string) => TestAnswer | Promise<TestAnswer> = () => ({});
   readonly #executions = new Map<string, Execution>();
   readonly #tokens = new Map<string, Execution>();
   readonly #server = createServer();
@@ -60,7 +65,7 @@ export class TestAthena implements AsyncDisposable {
       let text = "";
       for await (const piece of request.setEncoding("utf8")) text += piece;
       const target = String(request.headers["x-amz-target"]);
-      const reply = athena.#answer(target.replace(/^AmazonAthena\./, ""), JSON.parse(text));
+      const reply = await athena.#answer(target.replace(/^AmazonAthena\./, ""), JSON.parse(text));
       response.writeHead(reply.status, {
         "content-type": "application/x-amz-json-1.1",
         ...reply.status === 200 ? {} : { "x-amzn-errortype": String(reply.body.__type) },
@@ -96,22 +101,22 @@ export class TestAthena implements AsyncDisposable {
     return [...this.#executions.values()].map(({ sql }) => sql);
   }
 
-  #answer(
+  async #answer(
     operation: string,
     body: Record<string, unknown>,
-  ): { status: number; body: Record<string, unknown>; breaks: boolean } {
+  ): Promise<{ status: number; body: Record<string, unknown>; breaks: boolean }> {
     this.requests.push({ operation, body });
     const refusal = this.refusals.shift() ?? "pass";
     if (typeof refusal === "object") return refuse(refusal);
     try {
-      return { status: 200, body: this.#carryOut(operation, body), breaks: refusal === "reset" };
+      return { status: 200, body: await this.#carryOut(operation, body), breaks: refusal === "reset" };
     } catch (error) {
       return refuse({ code: "InvalidRequestException", message: (error as Error).message });
     }
   }
 
-  #carryOut(operation: string, body: Record<string, unknown>): Record<string, unknown> {
-    if (operation === "StartQueryExecution") return { QueryExecutionId: this.#start(body).id };
+  async #carryOut(operation: string, body: Record<string, unknown>): Promise<Record<string, unknown>> {
+    if (operation === "StartQueryExecution") return { QueryExecutionId: (await this.#start(body)).id };
     const execution = this.#executions.get(String(body.QueryExecutionId));
     if (!execution) throw new Error(`QueryExecution ${body.QueryExecutionId} was not found`);
     if (operation === "StopQueryExecution") return execution.stopped = true, {};
@@ -120,7 +125,7 @@ export class TestAthena implements AsyncDisposable {
     throw new Error(`no such operation: ${operation}`);
   }
 
-  #start(body: Record<string, unknown>): Execution {
+  async #start(body: Record<string, unknown>): Promise<Execution> {
     const { QueryString: sql, ClientRequestToken: token, ResultConfiguration, WorkGroup } = body;
     if (typeof token !== "string" || token.length < 32 || token.length > 128) {
       throw new Error("ClientRequestToken");
@@ -135,7 +140,7 @@ export class TestAthena implements AsyncDisposable {
     }
     const id = `query-${this.#executions.size + 1}`;
     const answer = this.answers.get(String(sql)) ?? {};
-    const execution = {
+    const execution: Execution = {
       id,
       sql: String(sql),
       request: JSON.stringify(body),
@@ -145,6 +150,7 @@ export class TestAthena implements AsyncDisposable {
     };
     this.#executions.set(id, execution);
     this.#tokens.set(token, execution);
+    if (!this.answers.has(String(sql))) execution.answer = await this.carryOut(String(sql), id);
     return execution;
   }
 
@@ -170,17 +176,19 @@ export class TestAthena implements AsyncDisposable {
       Statistics: {
         DataScannedInBytes: scanned[Math.min(at, scanned.length - 1)],
         TotalExecutionTimeInMillis: 1234,
+        ...answer.manifest === undefined ? {} : { DataManifestLocation: answer.manifest },
         ResultReuseInformation: { ReusedPreviousResult: answer.reused ?? false },
       },
     };
   }
 
-  #page({ answer }: Execution, { MaxResults, NextToken }: Record<string, unknown>) {
+  #page({ answer }: Execution, { MaxResults, NextToken }: Record<string, unknown>): Record<string, unknown> {
     if (Number(MaxResults) > 1000) throw new Error("MaxResults");
     const { columns = [], rows = [], kind = "DML" } = answer;
     const all = kind === "DML" ? [columns.map(([name]) => name), ...rows] : rows;
     const from = Number(NextToken ?? 0), to = from + Math.min(this.pageSize, Number(MaxResults));
     return {
+      UpdateCount: answer.updated ?? 0,
       ResultSet: {
         Rows: all.slice(from, to).map((row) => ({
           Data: row.map((text) => text === null ? {} : { VarCharValue: text }),

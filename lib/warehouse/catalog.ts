@@ -33,6 +33,11 @@ const ENDINGS: Readonly<Record<TableDefinition["format"], string>> = {
   csv: ".csv",
 };
 
+/** How the keys of a table's objects end. Athena's INSERT names the objects that it adds without an ending. */
+function endingOf(table: TableDefinition): string {
+  return table === ANALYTICS_PRICES ? "" : ENDINGS[table.format];
+}
+
 /** View files in the order in which they build on each other. */
 export const VIEWS = [
   "v_latest_partition",
@@ -115,7 +120,7 @@ export async function newestSnapshots(
   store: ObjectStore,
   { without = new Set() }: { without?: ReadonlySet<string> } = {},
 ): Promise<HourFolder | null> {
-  const ending = ENDINGS[PROCESSED_PRICES.format];
+  const ending = endingOf(PROCESSED_PRICES);
   return await newestHour(
     store,
     PROCESSED_PRICES.prefix,
@@ -157,7 +162,7 @@ export async function statementObjects(
     const objects = hours.get(table)?.flatMap(({ objects }) => objects) ?? await store.list(table.prefix);
     return {
       table,
-      keys: objects.map(({ key }) => key).filter((key) => key.endsWith(ENDINGS[table.format])),
+      keys: objects.map(({ key }) => key).filter((key) => key.endsWith(endingOf(table))),
     };
   }));
 }
@@ -170,7 +175,7 @@ async function hoursBehind(
 ): Promise<Map<TableDefinition, HourFolder[]>> {
   const hours = new Map<TableDefinition, HourFolder[]>();
   for (const [table, count] of lookBack(sql)) {
-    const range = newest && { newest_ms: newest.start_ms, count, ending: ENDINGS[table.format] };
+    const range = newest && { newest_ms: newest.start_ms, count, ending: endingOf(table) };
     hours.set(table, range ? await hoursBack(store, table.prefix, range) : []);
   }
   return hours;
@@ -315,7 +320,7 @@ async function selectObjects(
 
 /** One pattern for all objects of a table. */
 async function objectPattern(store: ObjectStore, table: TableDefinition): Promise<string | null> {
-  const ending = ENDINGS[table.format];
+  const ending = endingOf(table);
   if (!await hasObjects(store, table.prefix, ending)) return null;
   return quote(`${await store.localPath(table.prefix)}**/*${ending}`);
 }
@@ -329,7 +334,7 @@ async function objectPaths(
   const folders = hours ?? [{ folder: table.prefix, objects: await store.list(table.prefix) }];
   const paths = await Promise.all(folders.map(async ({ folder, objects }) => {
     const local = await store.localPath(folder);
-    return objects.filter(({ key }) => key.endsWith(ENDINGS[table.format]) && !without.has(key))
+    return objects.filter(({ key }) => key.endsWith(endingOf(table)) && !without.has(key))
       .map(({ key }) => quote(`${local}${key.slice(folder.length)}`));
   }));
   return paths.flat().length === 0 ? null : `[${paths.flat().join(", ")}]`;

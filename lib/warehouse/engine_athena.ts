@@ -8,7 +8,7 @@ import { AthenaRequests } from "./athena_requests.ts";
 import { billedBytes, megabytes } from "./athena_price.ts";
 import type { AthenaSettings } from "./athena_settings.ts";
 import { engineType, readValue } from "./athena_values.ts";
-import { isReading, resolveNames } from "./resolve_names.ts";
+import { isReading, notReading, resolveNames } from "./resolve_names.ts";
 import type { QueryResult, SqlEngine } from "./sql_engine.ts";
 
 /** The longest statement that Athena takes. */
@@ -36,6 +36,16 @@ export interface AthenaSummary {
 /** Rows, and what they took. */
 export interface AthenaResult extends QueryResult {
   summary: AthenaSummary;
+}
+
+/** How an `INSERT` ended. */
+export interface AthenaWrite extends AthenaSummary {
+  /** Why it failed, or null where it succeeded. */
+  failure: LakebookError | null;
+  /** Rows that it added. */
+  rows: number;
+  /** Where Athena lists the objects that it wrote, or meant to write: `s3://…-manifest.csv`. */
+  manifest: string | null;
 }
 
 /** Of one statement. */
@@ -94,13 +104,7 @@ export class AthenaEngine implements SqlEngine, Disposable {
 
   /** Runs one reading statement. Names of the lake's tables and views need no database in front. */
   async query(sql: string, options: AthenaOptions = {}): Promise<AthenaResult> {
-    if (!isReading(sql)) {
-      throw new SqlError(
-        `Cannot run "${
-          sql.trim().slice(0, 60)
-        }": it would change something, only reading statements such as SELECT are allowed`,
-      );
-    }
+    if (!isReading(sql)) throw notReading(sql);
     const resolved = await resolveNames(sql);
     const execution = await this.#execute(sql, resolved, { ...options, reads: true });
     return { ...await this.#rows(sql, execution), summary: this.#summary(execution) };
@@ -112,26 +116,43 @@ export class AthenaEngine implements SqlEngine, Disposable {
     return this.#summary(await this.#execute(sql, asItStands, { ...options, reads: false }));
   }
 
+  /**
+   * Runs one `INSERT` to its end, and tells how it ended, also where it failed: what a failed one has written stays, and
+   * somebody has to see to that. It goes on at Athena's where this process ends, so send it again with its token, or
+   * give the `query_id` that `onStart` was told: either finds the same query.
+   */
+  async write(
+    sql: string,
+    { token, query_id, onStart = async () => {} }: {
+      token: string;
+      query_id?: string | undefined;
+      onStart?: (query_id: string) => Promise<void>;
+    },
+  ): Promise<AthenaWrite> {
+    const id = query_id ?? await this.#start(sql, sql, { token, reads: false });
+    if (query_id === undefined) await onStart(id);
+    const execution = await this.#wait(sql, id, undefined).catch(async (error) => {
+      // Over the budget.
+      if (error instanceof SqlError) await this.#requests.stop(sql, id).catch(() => {});
+      throw error;
+    });
+    this.#scanned += scannedBytes(execution);
+    const failed = failureOf(id, execution);
+    return {
+      ...this.#summary(execution),
+      failure: failed && explainFailure(sql, failed),
+      rows: failed ? 0 : (await this.#requests.page(sql, id, undefined)).UpdateCount ?? 0,
+      manifest: execution.Statistics?.DataManifestLocation ?? null,
+    };
+  }
+
   async #execute(
     original: string,
     { sql, toOriginal }: { sql: string; toOriginal: ToOriginal },
     { signal, token = crypto.randomUUID(), reads }: AthenaOptions & { reads: boolean },
   ): Promise<QueryExecution> {
-    if (token.length < 32 || token.length > 128) {
-      throw new RangeError(`Cannot use token "${token}": it has ${token.length} characters, give 32 to 128`);
-    }
-    const size = new TextEncoder().encode(sql).length;
-    if (size > STATEMENT_BYTES) {
-      throw new SqlError(
-        `Cannot run "${
-          original.slice(0, 60)
-        }": it has ${size} bytes, Athena takes ${STATEMENT_BYTES} at most`,
-      );
-    }
-    this.#checkBudget(original);
     signal?.throwIfAborted();
-
-    const query_id = await this.#requests.start(sql, { token, reuse: reads });
+    const query_id = await this.#start(original, sql, { token, reads });
     let ended = false;
     try {
       const execution = await this.#wait(original, query_id, signal);
@@ -156,6 +177,27 @@ export class AthenaEngine implements SqlEngine, Disposable {
       }
       throw error;
     }
+  }
+
+  /** Starts a statement within the budget; gives its id. */
+  async #start(
+    original: string,
+    sql: string,
+    { token, reads }: { token: string; reads: boolean },
+  ): Promise<string> {
+    if (token.length < 32 || token.length > 128) {
+      throw new RangeError(`Cannot use token "${token}": it has ${token.length} characters, give 32 to 128`);
+    }
+    const size = new TextEncoder().encode(sql).length;
+    if (size > STATEMENT_BYTES) {
+      throw new SqlError(
+        `Cannot run "${
+          original.slice(0, 60)
+        }": it has ${size} bytes, Athena takes ${STATEMENT_BYTES} at most`,
+      );
+    }
+    this.#checkBudget(original);
+    return await this.#requests.start(sql, { token, reuse: reads });
   }
 
   /** Looks at a query until it has ended. */

@@ -67,6 +67,16 @@ if (endpoint === undefined) {
       assertEquals([usd, bytes_scanned], [0, 0]);
     });
 
+    await t.step("follows an INSERT to its end, also by its id alone", async () => {
+      const sql = "INSERT INTO crypto_gold.analytics_prices SELECT * FROM crypto_gold.analytics_prices";
+      const token = requestToken("insert", "2026-01-02T03");
+      let started = "";
+      const onStart = (query_id: string) => Promise.resolve(void (started = query_id));
+      const { failure, query_id, manifest } = await engine.write(sql, { token, onStart });
+      assertEquals([failure, query_id, manifest], [null, started, null]);
+      assertEquals((await engine.write(sql, { token, query_id })).query_id, query_id);
+    });
+
     await t.step("cancels", async () => {
       const controller = new AbortController();
       const sleep = (_: number, signal?: AbortSignal) => {

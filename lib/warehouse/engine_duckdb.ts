@@ -1,7 +1,8 @@
 /** The embedded SQL engine: what Athena is on AWS, DuckDB is here. One engine is one in-memory database. */
-import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBInstance } from "@duckdb/node-api";
 import { SqlError } from "../core/errors.ts";
-import type { QueryResult, SqlEngine } from "./sql_engine.ts";
+import { notReading } from "./resolve_names.ts";
+import type { QueryPages, QueryResult, SqlEngine } from "./sql_engine.ts";
 import { translate } from "./translate.ts";
 
 /** The engine's vectors hold no more. */
@@ -79,11 +80,28 @@ export class DuckDb implements SqlEngine, Disposable {
 
   /** Runs a DuckDB statement and gives its rows as JavaScript values (64-bit integers as bigint). */
   async read(sql: string): Promise<QueryResult> {
-    const reader = await this.#explained(sql, () => this.#connection.runAndReadAll(sql));
-    const types = reader.columnTypes();
+    return allRows(await this.#pages(sql));
+  }
+
+  /** Runs a DuckDB statement to its end; its rows become JavaScript's as they are asked for. */
+  async #pages(sql: string): Promise<QueryPages> {
+    const result = await this.#explained(sql, () => this.#connection.run(sql));
+    const { JSDuckDBValueConverter: convert } = await import("@duckdb/node-api");
+    const types = result.columnTypes();
+    const page = (chunk: DuckDBDataChunk): unknown[][] => {
+      const rows: unknown[][] = Array.from({ length: chunk.rowCount }, () => []);
+      for (const [at, type] of types.entries()) {
+        const vector = chunk.getColumnVector(at);
+        for (let i = 0; i < rows.length; i++) rows[i]![at] = convert(vector.getItem(i), type, convert);
+      }
+      return rows;
+    };
+    const pages = function* () {
+      for (let i = 0; i < result.chunkCount; i++) yield page(result.getChunk(i));
+    };
     return {
-      columns: reader.columnNames().map((name, i) => ({ name, type: String(types[i]) })),
-      rows: reader.getRowsJS(),
+      columns: result.columnNames().map((name, i) => ({ name, type: String(types[i]) })),
+      pages: pages(),
     };
   }
 
@@ -166,11 +184,16 @@ export class DuckDb implements SqlEngine, Disposable {
   }
 
   /**
-   * Runs one reading statement in Athena's dialect and gives its rows.
+   * Runs one reading statement in Athena's dialect and gives its rows; of `EXPLAIN`, a row a line, as Athena does.
    *
    * @throws {SqlError} where the SQL is wrong, or would write.
    */
   async query(sql: string): Promise<QueryResult> {
+    return allRows(await this.queryPages(sql));
+  }
+
+  /** The same, with rows that are not all made at once. The statement has run to its end all the same. */
+  async queryPages(sql: string): Promise<QueryPages> {
     const translated = await translate(sql);
     // EXPLAIN ANALYZE runs its statement: that one must be reading, too.
     const statement = translated.replace(/^(EXPLAIN(\s+ANALYZE)?\s+)+/i, "");
@@ -179,13 +202,10 @@ export class DuckDb implements SqlEngine, Disposable {
     prepared.destroySync();
     const { StatementType } = await import("@duckdb/node-api");
     if (![StatementType.SELECT, StatementType.EXPLAIN, StatementType.CALL].includes(kind)) {
-      throw new SqlError(
-        `Cannot run "${
-          sql.trim().slice(0, 60)
-        }": it would change something, only reading statements such as SELECT are allowed`,
-      );
+      throw notReading(sql);
     }
-    return await this.read(translated);
+    const result = await this.#pages(translated);
+    return statement === translated ? result : planLines(allRows(result));
   }
 
   /** A second session on the same database, with the same search path. */
@@ -207,6 +227,18 @@ export class DuckDb implements SqlEngine, Disposable {
   [Symbol.dispose](): void {
     this.#connection.closeSync();
   }
+}
+
+/** Plans are texts of many lines, which no table could show. */
+function planLines({ rows }: QueryResult): QueryPages {
+  const lines = rows.flatMap((row) => String(row[1]).trimEnd().split("\n"));
+  return { columns: [{ name: "Query Plan", type: "VARCHAR" }], pages: [lines.map((line) => [line])] };
+}
+
+function allRows({ columns, pages }: QueryPages): QueryResult {
+  const rows: unknown[][] = [];
+  for (const page of pages) for (const row of page) rows.push(row);
+  return { columns, rows };
 }
 
 /** A string as an SQL literal. */

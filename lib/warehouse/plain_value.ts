@@ -12,9 +12,8 @@
 export function plainValue(value: unknown, type = ""): unknown {
   if (value === null || value === undefined) return null;
   if (typeof value === "bigint") {
-    return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
-      ? Number(value)
-      : String(value);
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : String(value);
   }
   if (typeof value === "number") return Number.isFinite(value) ? value : String(value);
   if (value instanceof Date) return type === "DATE" ? value.toISOString().slice(0, 10) : value.toISOString();

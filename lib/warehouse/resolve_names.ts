@@ -54,6 +54,15 @@ export function isReading(sql: string): boolean {
   return /^(select|with|values|table|show|describe|desc)\b/i.test(text);
 }
 
+/** The error to raise for a statement that {@linkcode isReading} denies. */
+export function notReading(sql: string): SqlError {
+  return new SqlError(
+    `Cannot run "${
+      sql.trim().slice(0, 60)
+    }": it would change something, only reading statements such as SELECT are allowed`,
+  );
+}
+
 /**
  * Puts the database in front of the lake's tables and views that stand without one. Athena knows one default database,
  * the embedded engine looks through all of them.

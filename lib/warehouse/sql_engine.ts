@@ -6,6 +6,12 @@ export interface QueryResult {
   rows: unknown[][];
 }
 
+/** A result whose rows come some thousand at a time, once: half a million need little memory that way. */
+export interface QueryPages {
+  columns: QueryResult["columns"];
+  pages: Iterable<unknown[][]>;
+}
+
 /** DuckDB here, Athena on AWS. */
 export interface SqlEngine {
   /**

@@ -8,7 +8,7 @@ import { snapshotLakes, type TestSnapshot, writeSnapshots } from "./_test_lakes.
 import { plainHour, plainViews } from "./_test_plain_views.ts";
 import { registerStatement, registerViews, VIEWS } from "./catalog.ts";
 import { type DuckDb, openDuckDb } from "./engine_duckdb.ts";
-import { buildHour, insertHour } from "./market_hours.ts";
+import { buildHours, hourPlaces, insertHours } from "./market_hours.ts";
 import { hourKey } from "./materialize.ts";
 import { fillTemplate } from "./translate.ts";
 
@@ -63,11 +63,14 @@ async function withLake(run: (store: LocalStore) => Promise<void>): Promise<void
 
 /** Materializes the hours of a lake that `which` wants. */
 async function materialize(engine: DuckDb, store: LocalStore, which: (start_ms: number) => boolean) {
-  for (const hour of await hoursOf(store)) {
-    if (!which(hour.start_ms)) continue;
-    const path = `${await store.scratch()}/hour.parquet`;
-    if (await buildHour(engine, store, hour, { path, kind: "demo" }) > 0) {
-      await store.putFile(hourKey(hour.start_ms), path);
+  const days = Map.groupBy(
+    (await hoursOf(store)).filter(({ start_ms }) => which(start_ms)),
+    ({ start_ms }) => Math.floor(start_ms / (24 * HOUR_MS)),
+  );
+  for (const hours of days.values()) {
+    const folder = await store.scratch();
+    for (const { start_ms, path } of await buildHours(engine, store, hours, { folder, kind: "demo" })) {
+      if (path !== null) await store.putFile(hourKey(start_ms), path);
     }
   }
 }
@@ -121,7 +124,7 @@ Deno.test("insert_last_hour.sql inserts nothing the second time, and what came l
     const counts: number[] = [];
     for (const snapshots of [[], [], [late]] as TestSnapshot[][]) {
       await writeSnapshots(store, snapshots);
-      counts.push(await insertHour(engine, store, (await hoursOf(store))[0]!));
+      counts.push(await insertHours(engine, store, await hoursOf(store)));
     }
     assertEquals(counts, [2, 2, 3]);
   });
@@ -185,7 +188,7 @@ Deno.test("every statement of the warehouse parses as Athena's SQL", async () =>
   for (const folder of ["views", "materialize"]) {
     for await (const { name } of Deno.readDir(new URL(folder, import.meta.url))) {
       const sql = await Deno.readTextFile(new URL(`${folder}/${name}`, import.meta.url));
-      const filled = fillTemplate(sql, { year: 2026, month: 1, day: 2, hour: 3 });
+      const filled = fillTemplate(sql, hourPlaces(NEWEST));
       const { success } = parse(filled, Dialect.Athena);
       assertEquals([name, success], [name, true]);
       assert(/^-- \w/.test(sql), `${name} begins with what it is`);

@@ -135,8 +135,10 @@ Deno.test("materialize makes up for a crash at any act on the disk, to the same 
   const acts = counting.acts.length - before;
   assert(acts > 10);
   for (let at = 1; at <= acts; at += 7) {
-    let dead = false;
+    let dead = false, over = false;
+    // Objects are committed side by side: a run may need an act less than the one that was counted.
     const strike = () => {
+      if (over) return;
       dead = true;
       throw new Error("the process is dead");
     };
@@ -146,7 +148,9 @@ Deno.test("materialize makes up for a crash at any act on the disk, to the same 
     await using work = await prepare(disk);
     await work.materialize("11:10").catch(() => {});
     dead = false;
-    assertEquals([at, (await work.materialize("11:10")).code], [at, 0]);
+    over = true;
+    const { code, stderr } = await work.materialize("11:10");
+    assertEquals([at, code], [at, 0], stderr);
     assertEquals([at, await work.gold()], [at, expected]);
   }
 });
@@ -204,4 +208,27 @@ Deno.test("query answers from the rest where objects are damaged, and names them
   ]);
   assertEquals([top.code, JSON.parse(top.stdout)], [0, [{ id: "bitcoin" }, { id: "ethereum" }]]);
   assertStringIncludes(top.stderr, `${newest} is damaged`);
+});
+
+Deno.test("query shows a plan line by line, and which partitions the keys leave to it", async () => {
+  await using work = await workplace();
+  for (const time of ["08:00", "09:00", "10:00"]) await work.ingest(time);
+  await work.materialize("11:10");
+  const explain = async (sql: string) => await work.run(["query", `EXPLAIN ${sql}`, "--lake", work.lake]);
+  const table = await explain("SELECT count(*) FROM analytics_prices WHERE hour = 9");
+  assertEquals(table.code, 0);
+  const lines = table.stdout.split("\n");
+  assertEquals(lines[0], "Query Plan");
+  assert(lines.some((line) => /^│\s+Scanning Files: 1\/3\s+│$/.test(line)), table.stdout);
+  assert(lines.every((line) => line.length < 60), "one line of the plan is one line on the terminal");
+  const span = (from: string, to: string) =>
+    `year=2026/month=01/day=04/hour=${from}` + (to ? ` to year=2026/month=01/day=04/hour=${to}` : "");
+  assertEquals(
+    table.stderr,
+    `crypto_gold.analytics_prices: 3 objects in 3 partitions at most, ${span("08", "10")}\n`,
+  );
+  assertEquals(
+    (await explain("SELECT * FROM v_top_100")).stderr,
+    `crypto_analytics.processed_prices: 1 object in 1 partition at most, ${span("10", "")}\n`,
+  );
 });
