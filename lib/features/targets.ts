@@ -10,6 +10,8 @@ export interface Target {
   /** Volatilities and prices are above zero and compared by ratios, returns by differences. */
   scale: "volatility" | "price" | "return";
   meaning: string;
+  /** Of the target and of errors. */
+  unit: string;
 }
 
 /** The targets. Each is one column of the rows, moved by the horizon, so that "as today" is a forecast of it. */
@@ -18,17 +20,20 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
     today: "vol_1",
     scale: "volatility",
     meaning: "Parkinson's volatility of the day, from its high and low: 0.03 is 3 %.",
+    unit: "volatility a day",
   },
   realised_volatility: {
     today: "vol_1",
     scale: "volatility",
     meaning: "Root of the sum of squared 5-minute log returns of the day: 0.03 is 3 %.",
+    unit: "volatility a day",
   },
-  price: { today: "close", scale: "price", meaning: "Close of the day, in USD." },
+  price: { today: "close", scale: "price", meaning: "Close of the day.", unit: "USD" },
   return: {
     today: "past_return",
     scale: "return",
     meaning: "ln(close / close of `horizon` days before): 0.01 is about 1 %.",
+    unit: "log return",
   },
 };
 
