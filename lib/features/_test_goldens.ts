@@ -4,11 +4,14 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 /** Columns by name; `timestamp` in epoch milliseconds. */
 type Columns = Record<string, (number | null)[]>;
 
+const text = Deno.readTextFileSync(new URL("testdata/feature_goldens.ndjson", import.meta.url));
+const lines: { name: string; columns: Columns }[] = text.trim().split("\n").map((line) => JSON.parse(line));
+
 /** What pandas made of made-up bars; see `testdata/feature_goldens.py`. */
-export const goldens: Record<
+export const goldens = Object.fromEntries(lines.map(({ name, columns }) => [name, columns])) as Record<
   "hours" | "features" | "four_hours" | "weeks" | "minutes" | "realised",
   Columns
-> = JSON.parse(Deno.readTextFileSync(new URL("testdata/feature_goldens.json", import.meta.url)));
+>;
 
 /** A frame of golden bars; minutes have one price each. */
 export function goldenBars(name: "hours" | "minutes"): pl.DataFrame {

@@ -10,7 +10,7 @@ export interface Target {
   /** Volatilities and prices are above zero and compared by ratios, returns by differences. */
   scale: "volatility" | "price" | "return";
   meaning: string;
-  /** Of the target and of errors, in words. */
+  /** Of the target and of errors. */
   unit: string;
 }
 
@@ -28,7 +28,7 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
     meaning: "Root of the sum of squared 5-minute log returns of the day: 0.03 is 3 %.",
     unit: "volatility a day",
   },
-  price: { today: "close", scale: "price", meaning: "Close of the day, in USD.", unit: "USD" },
+  price: { today: "close", scale: "price", meaning: "Close of the day.", unit: "USD" },
   return: {
     today: "past_return",
     scale: "return",

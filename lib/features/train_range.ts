@@ -15,9 +15,10 @@ declare const split: unique symbol;
 export type TrainRange = RowRange & { readonly [split]: true };
 
 /**
- * Some of the rows that may be learnt from, for instance all but the newest, which tell when to stop.
+ * Rows that are no newer than those that may be learnt from: all but the newest, which tell when to stop, or older ones
+ * that windows begin in.
  *
- * @throws {RangeError} where they are not among them.
+ * @throws {RangeError} where some are newer.
  *
  * @example
  * ```ts
@@ -25,12 +26,12 @@ export type TrainRange = RowRange & { readonly [split]: true };
  * import { splitByTime } from "./split_by_time.ts";
  * const { train } = splitByTime(["2026-01-01", "2026-01-02", "2026-01-03", "2026-01-04"], { embargoDays: 1 });
  * assertEquals(someOf(train, { from: 1, until: 3 }).from, 1);
- * assertThrows(() => someOf(train, { from: 1, until: 4 }), RangeError, "rows 0 to 3");
+ * assertThrows(() => someOf(train, { from: 1, until: 4 }), RangeError, "rows up to 3");
  * ```
  */
 export function someOf(train: TrainRange, { from, until }: RowRange): TrainRange {
-  if (from >= train.from && from < until && until <= train.until) return { from, until } as TrainRange;
+  if (from >= 0 && from < until && until <= train.until) return { from, until } as TrainRange;
   throw new RangeError(
-    `Cannot learn from rows ${from} to ${until}: rows ${train.from} to ${train.until} may be learnt from`,
+    `Cannot learn from rows ${from} to ${until}: rows up to ${train.until} may be learnt from`,
   );
 }

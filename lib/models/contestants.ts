@@ -150,7 +150,7 @@ export function modelNames(target: TargetName): string[] {
  * ```ts
  * import { assertEquals, assertRejects } from "@std/assert";
  * assertEquals((await modelNamed("forest", "volatility")).make(1).name, "random_forest");
- * await assertRejects(() => modelNamed("har", "price"), Error, "forecasts volatility only");
+ * await assertRejects(() => modelNamed("har", "price"), Error, "it forecasts volatility and");
  * ```
  */
 export async function modelNamed(name: string, target: TargetName): Promise<Contestant> {

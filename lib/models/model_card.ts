@@ -42,7 +42,7 @@ const KINDS: Readonly<Record<string, string>> = {
   log_har_median: "The same of logarithms, forecasting the median.",
   garch: "GARCH(1,1) of daily returns by maximum likelihood (Bollerslev 1986), scaled to the target.",
   random_forest:
-    "A random forest on logarithms of volatility, returns, volume and the weekend (Breiman 2001), fitted to the target's logarithm: of volatility it forecasts the median.",
+    "A random forest on logarithms of volatility, returns, volume and the weekend (Breiman 2001). It learns the logarithm of volatility, so it forecasts its median, and of a price the way from today's.",
   boosted_trees:
     "Gradient-boosted trees on the same columns and the same target as the forest (Friedman 2001).",
   lstm:

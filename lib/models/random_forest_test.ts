@@ -7,6 +7,8 @@ import { forestThreads, growForest } from "./forest_growth.ts";
 import { r2 } from "./metrics.ts";
 import { permutationImportance } from "./permutation_importance.ts";
 import { RandomForest, type StoredForest } from "./random_forest.ts";
+import { seededRandom } from "./seeded_random.ts";
+import { TreeGrower } from "./tree_grower.ts";
 import storedV1 from "./testdata/forest_stored_v1.json" with { type: "json" };
 import golden from "./testdata/trees_sklearn.json" with { type: "json" };
 
@@ -226,12 +228,23 @@ Deno.test("RandomForest is the same forest on any number of threads", () => {
     forest.fit(x, y, weights);
     return JSON.stringify(forest);
   };
-  const sizes = [40, 57, 200];
+  const sizes = [57, 400];
   const alone = sizes.map(grown);
   for (const threads of [1, 2, 3]) {
     using _threads = forestThreads(threads);
     for (let round = 0; round < 3; round++) assertEquals(sizes.map(grown), alone);
   }
+});
+
+Deno.test("TreeGrower grows the same tree whichever trees it grew before", () => {
+  const { x, y } = friedman(200, 5, 1);
+  const columns = [0, 1, 2, 3, 4].map((column) => Float64Array.from(x, (row) => row[column]!));
+  const settings = { maxFeatures: 2, maxDepth: 6, minSamplesSplit: 5, minSamplesLeaf: 1 };
+  const grower = new TreeGrower(columns, y, settings);
+  const grow = (tree: number) => grower.grow(new Float64Array(200).fill(1), seededRandom(3, tree));
+  const first = grow(1);
+  grow(2);
+  assertEquals(grow(1), first);
 });
 
 Deno.test("RandomForest on two threads refuses what it refuses on one", () => {

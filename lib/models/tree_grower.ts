@@ -96,6 +96,8 @@ export class TreeGrower {
    * @throws {ModelError} if every weight is 0.
    */
   grow(weights: Float64Array, random: () => number): Tree {
+    // A tree depends on what it is told alone, not on the trees before it.
+    this.#visit.forEach((_, column) => this.#visit[column] = column);
     const rows = this.#start(weights);
     if (rows === 0) throw new ModelError("Cannot grow a tree: every weight is 0, give one row a weight");
     const { maxDepth, minSamplesSplit, minSamplesLeaf } = this.#settings;

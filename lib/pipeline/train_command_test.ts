@@ -138,7 +138,7 @@ Deno.test("train refuses what it cannot use in plain words", async () => {
     [
       ["--model", "har", "--target", "price"],
       2,
-      "it forecasts volatility only, choose among persistence, drift",
+      "it forecasts volatility and realised_volatility only, choose among persistence, ",
     ],
     [["--model", "har", "--target", "volume"], 2, "Allowed choices are volatility, price, return"],
     [["--model", "har", "--epochs", "3"], 2, "Cannot use --epochs with har: it is for lstm"],

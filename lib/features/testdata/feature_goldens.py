@@ -1,4 +1,4 @@
-"""Writes feature_goldens.json: made-up bars with holes, and what pandas and numpy make of them.
+"""Writes feature_goldens.ndjson: made-up bars with holes, and what pandas and numpy make of them.
 
     python feature_goldens.py    # pandas 3.1.1, numpy 2.4
 """
@@ -21,6 +21,7 @@ def made_up(count, every, missing):
     volume = rng.exponential(5, count)
     index = pd.date_range("2026-01-02", periods=count, freq=every)
     bars = pd.DataFrame({"open": opening, "high": top, "low": bottom, "close": close, "volume": volume}, index)
+    bars = bars.round(2)
     return bars.drop(bars.index[missing])
 
 
@@ -72,16 +73,16 @@ def realised(bars):
 
 
 hours = made_up(240, "h", [50, 51, 52, 53, 54, 55, 56, 57, 120])
-# Three days of minutes; ten hours of the second are missing, and single minutes of the others.
-minutes = made_up(3 * 1440, "min", list(range(1800, 2400)) + [30, 31, 32, 33, 34, 35, 36, 3000])
-golden = {
-    "made_with": f"pandas {pd.__version__}, numpy {np.__version__}",
+# Two days of minutes; ten hours of the second are missing, and a few minutes of the first.
+minutes = made_up(2 * 1440, "min", list(range(1800, 2400)) + [30, 31, 32, 33, 34, 35, 36, 1000])
+goldens = {
     "hours": columns(hours),
     "features": columns(pd.DataFrame(features(hours, "h", [2, 24]))),
     "four_hours": resampled(hours, "4h"),
     "weeks": resampled(hours, "W-MON"),
-    "minutes": {"timestamp": columns(minutes)["timestamp"], "close": columns(minutes)["close"]},
+    "minutes": columns(minutes[["close"]]),
     "realised": realised(minutes),
 }
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "feature_goldens.json"), "w") as file:
-    json.dump(golden, file)
+with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "feature_goldens.ndjson"), "w") as file:
+    for name, golden in goldens.items():
+        file.write(json.dumps({"name": name, "columns": golden}) + "\n")
