@@ -6,6 +6,7 @@ import { targetRows } from "../features/target_rows.ts";
 import { type TargetName, TARGETS } from "../features/targets.ts";
 import { sha256 } from "../lake/ledger.ts";
 import { modelNamed, MODELS } from "../models/contestants.ts";
+import { forestThreads } from "../models/forest_growth.ts";
 import { holdoutOf } from "../models/holdout.ts";
 import { type Contestant, leaderboard, type LeaderboardOptions } from "../models/leaderboard.ts";
 import { modelCard } from "../models/model_card.ts";
@@ -90,6 +91,7 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
     window: parsed.data.window ?? "expanding",
     clock: () => performance.now(),
   };
+  using _threads = forestThreads();
   const board = leaderboard(rows, contestants, {
     ...options,
     ...(kept && { until: kept.start }),

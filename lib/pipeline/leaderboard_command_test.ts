@@ -24,7 +24,7 @@ Deno.test("leaderboard compares the baselines of a file, the same each time, wit
 
 Deno.test("leaderboard walks a random model with several seeds, and a baseline is served where it does not win", async () => {
   await using work = await Workplace.make();
-  const file = await work.file("days.csv", daily(300));
+  const file = await work.file("days.csv", daily(500));
   const args = [
     "leaderboard",
     "--ohlcv",

@@ -9,6 +9,7 @@ import type { RowRange, TrainRange } from "../features/train_range.ts";
 import { sha256 } from "../lake/ledger.ts";
 import { naive, zero } from "../models/baselines.ts";
 import { modelNamed } from "../models/contestants.ts";
+import { forestThreads } from "../models/forest_growth.ts";
 import { judgeForecasts } from "../models/judge_forecasts.ts";
 import type { Contestant } from "../models/leaderboard.ts";
 import type { SeriesModel } from "../models/series_model.ts";
@@ -43,6 +44,7 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   const { train, test } = split(rows);
   const say = progressLines(io);
   const make = (settings: Settings) => made(contestant, flags.seed, settings);
+  using _trees = forestThreads();
   using _threads = flags.model === "lstm"
     ? await (await import("./training/train_lstm.ts")).startThreads(flags.threads)
     : null;
