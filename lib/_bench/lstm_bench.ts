@@ -140,11 +140,12 @@ async function* readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Asyn
 }
 
 function print(name: string, timings: Timing[], ours: Timing[]): void {
-  const ms = (key: keyof Timing) => `${(1000 * median(timings.map((timing) => timing[key]))).toFixed(0)} ms`;
-  const ratio = (key: keyof Timing) =>
-    `${median(timings.map((timing, i) => timing[key] / ours[i]![key])).toFixed(2)} ×`;
-  const rows = (["epoch", "processor", "predict"] as const).map((key) => `${key} ${ms(key)} (${ratio(key)})`);
-  console.log(`  ${name.padEnd(34)} ${rows.join(", ")}`);
+  const column = (key: keyof Timing) => {
+    const ms = timings.map((timing) => 1000 * timing[key]);
+    const ratio = median(timings.map((timing, i) => timing[key] / ours[i]![key]));
+    return `${key} ${median(ms).toFixed(0)} ms, best ${Math.min(...ms).toFixed(0)} (${ratio.toFixed(2)} ×)`;
+  };
+  console.log(`  ${name.padEnd(34)} ${column("epoch")}; ${column("processor")}; ${column("predict")}`);
 }
 
 function median(values: number[]): number {
