@@ -1,4 +1,4 @@
-/** For tests: a file of daily candles. */
+/** For tests: files of candles. */
 import { fillGaussian } from "../sources/demo_rng.ts";
 
 /** Daily candles with clustered volatility. */
@@ -17,6 +17,25 @@ export function daily(count: number): string {
       Math.max(open, close) * reach,
       Math.min(open, close) / reach,
       10 + i % 7,
+    ].join();
+  });
+  return `time,open,close,high,low,volume\n${lines.join("\n")}\n`;
+}
+
+/** Minutes of so many days, each 0.1 % above or below the one before. */
+export function minutesOf(days: number): string {
+  const noise = fillGaussian({ seed: 9, purpose: 7007, series: 0, index: 0 }, new Float64Array(days * 1440));
+  let price = 1000;
+  const lines = Array.from(noise, (z, minute) => {
+    const open = price;
+    price *= Math.exp(0.001 * Math.sign(z));
+    return [
+      Date.UTC(2020, 0, 1, 0, minute),
+      open,
+      price,
+      Math.max(open, price),
+      Math.min(open, price),
+      10 + minute % 7,
     ].join();
   });
   return `time,open,close,high,low,volume\n${lines.join("\n")}\n`;

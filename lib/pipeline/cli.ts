@@ -5,6 +5,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { LakebookError, UsageError } from "../core/errors.ts";
 import { parseInstant } from "../core/time.ts";
+import { TARGET_NAMES } from "../features/targets.ts";
 import { S3_VARIABLES } from "../lake/store_s3_settings.ts";
 import { EXCHANGE_VARIABLES } from "../sources/exchange_settings.ts";
 import { ATHENA_VARIABLES } from "../warehouse/athena_variables.ts";
@@ -175,7 +176,10 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--ohlcv <file>", "a candle file instead of a lake, .csv, .csv.gz or .zip")
     .option(...LAKE_TO_READ)
     .option("--symbol <name>", "the market (default: BTCUSD)")
-    .option("--target <name>", "volatility, price or return (default: volatility)")
+    .option(
+      "--target <name>",
+      "volatility, realised_volatility (of minutes), price or return (default: volatility)",
+    )
     .option("--horizon <days>", "days ahead (default: 1)")
     .option("--since <day>", "leave out what is older (YYYY-MM-DD)")
     .option("--start <day>", "first day to forecast from (default: after two years, or half of the days)")
@@ -205,7 +209,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .description("trains one model, judges it on later days beside the naive forecast, and saves it")
     .requiredOption("--model <name>", "lstm, forest, gbt, har, … (a wrong name lists them)")
     .addOption(
-      new Option("--target <name>", "what is forecast").choices(["volatility", "price", "return"]).default(
+      new Option("--target <name>", "what is forecast").choices(TARGET_NAMES).default(
         "volatility",
       ),
     )

@@ -1,7 +1,10 @@
 /** Daily candles of one market, for models: a lake's gold, or a file that passes through a lake of its own. */
 import { QualityError, UsageError } from "../core/errors.ts";
-import { OHLCV_DAILY } from "../core/tables.ts";
+import type { DataFrame } from "nodejs-polars";
+import { OHLCV_DAILY, OHLCV_MINUTE } from "../core/tables.ts";
 import type { DailyCandle } from "../features/daily_frame.ts";
+import type { OhlcvColumns } from "../features/ohlcv_frame.ts";
+import type { TargetName } from "../features/targets.ts";
 import { LocalStore } from "../lake/store_local.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { registerTables } from "../warehouse/catalog.ts";
@@ -25,14 +28,38 @@ export interface DailySource {
  * @throws {QualityError} where there is no candle of the symbol.
  * @throws {UsageError} for a file and a lake.
  */
-export async function dailyCandles(
+export async function dailyCandles(source: DailySource, io: CommandIo): Promise<DailyCandle[]> {
+  return await fromLake(source, io, (store) => goldOf(store, source.symbol));
+}
+
+/**
+ * The same, and, where realised volatility is asked for, what each day's minutes make of it.
+ *
+ * @throws {QualityError} where it is asked for, and there is no minute of the symbol.
+ */
+export async function targetCandles(
+  source: DailySource,
+  target: TargetName,
+  io: CommandIo,
+): Promise<{ candles: DailyCandle[]; realised?: DataFrame }> {
+  return await fromLake(source, io, async (store) => {
+    const candles = await goldOf(store, source.symbol);
+    if (target !== "realised_volatility") return { candles };
+    const { realisedVolatility } = await import("../features/realised_volatility.ts");
+    return { candles, realised: realisedVolatility(await minutesOf(store, source.symbol)) };
+  });
+}
+
+/** Lets a function read a lake, or a lake that a file has passed into. */
+async function fromLake<T>(
   { ohlcv, lake, symbol }: DailySource,
   io: CommandIo,
-): Promise<DailyCandle[]> {
+  read: (store: ObjectStore) => Promise<T>,
+): Promise<T> {
   if (ohlcv === undefined) {
     const store = await chooseLake(lake, io);
     await using _closing = { [Symbol.asyncDispose]: () => store.close() };
-    return await goldOf(store, symbol);
+    return await read(store);
   }
   if (lake !== undefined) throw new UsageError("Cannot combine --ohlcv with --lake: give one of them");
   const folder = await Deno.makeTempDir({ prefix: "lakebook-" });
@@ -46,7 +73,7 @@ export async function dailyCandles(
       progress: "none",
     });
     if (error !== null) throw error;
-    return await goldOf(new LocalStore(`${folder}/lake`), symbol);
+    return await read(new LocalStore(`${folder}/lake`));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -69,4 +96,34 @@ async function goldOf(store: ObjectStore, symbol: string): Promise<DailyCandle[]
     const [open, high, low, close, volume] = numbers.map(Number) as [number, number, number, number, number];
     return { day: String(day), open, high, low, close, volume };
   });
+}
+
+/** All minutes of a market, as a frame of bars. */
+async function minutesOf(store: ObjectStore, symbol: string): Promise<DataFrame> {
+  using engine = await openDuckDb();
+  await registerTables(engine, store, [OHLCV_MINUTE]);
+  const names = ["timestamp", "open", "high", "low", "close", "volume"] as const;
+  const parts = await Array.fromAsync(engine.columns(
+    `SELECT epoch_ms(minute_start), open, high, low, close, volume FROM crypto_analytics.ohlcv_minute
+     WHERE symbol = ${quote(symbol)} ORDER BY minute_start`,
+  ));
+  if (parts.length === 0) {
+    throw new QualityError(
+      `Cannot measure realised volatility of "${symbol}": there are no minutes of it, take in a file of minutes, or ` +
+        `choose --target volatility, which daily candles tell`,
+    );
+  }
+  const { ohlcvFrame } = await import("../features/ohlcv_frame.ts");
+  const columns = names.map((name, at) => [name, joined(parts.map((part) => part[at]!))] as const);
+  return ohlcvFrame(Object.fromEntries(columns) as unknown as OhlcvColumns, "1m");
+}
+
+function joined(parts: readonly Float64Array[]): Float64Array {
+  const all = new Float64Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UsageError } from "../core/errors.ts";
 import type { DailyCandle } from "../features/daily_frame.ts";
 import { targetRows } from "../features/target_rows.ts";
-import { type TargetName, TARGETS } from "../features/targets.ts";
+import { TARGET_NAMES, type TargetName, TARGETS } from "../features/targets.ts";
 import { sha256 } from "../lake/ledger.ts";
 import { modelNamed, MODELS } from "../models/contestants.ts";
 import { forestThreads } from "../models/forest_growth.ts";
@@ -11,7 +11,7 @@ import { holdoutOf } from "../models/holdout.ts";
 import { type Contestant, leaderboard, type LeaderboardOptions } from "../models/leaderboard.ts";
 import { modelCard } from "../models/model_card.ts";
 import type { CommandIo } from "./command_io.ts";
-import { dailyCandles } from "./daily_candles.ts";
+import { targetCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
 import { assertUnseen, HOLDOUT_LOG, recordLook } from "./holdout_log.ts";
 import { type HoldoutAnswer, holdoutLines, scoresOf } from "./holdout_answer.ts";
@@ -24,7 +24,7 @@ const FLAGS = z.object({
   ohlcv: z.string().optional(),
   lake: z.string().min(1).optional(),
   symbol: z.string().default("BTCUSD"),
-  target: z.enum(["volatility", "price", "return"]).default("volatility"),
+  target: z.enum(TARGET_NAMES).default("volatility"),
   horizon: whole(1).default(1),
   since: DAY.optional(),
   start: DAY.optional(),
@@ -62,8 +62,9 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
     throw new UsageError("Cannot use --score-holdout: no days are kept apart, add --holdout 365d");
   }
   const contestants = await chooseModels(parsed.data.models, target);
-  const candles = (await dailyCandles({ ohlcv, lake, symbol }, io)).filter(({ day }) => day >= since);
-  const { rows, touched, left_out } = targetRows(candles, { target, horizon });
+  const { candles: all, ...measured } = await targetCandles({ ohlcv, lake, symbol }, target, io);
+  const candles = all.filter(({ day }) => day >= since);
+  const { rows, touched, left_out } = targetRows(candles, { target, horizon, ...measured });
   for (const { day, column, was, now } of touched) {
     io.effects.log.warn(`${day}: a ${column} of ${was} counts as a bad print, ${now} stands in for it`);
   }

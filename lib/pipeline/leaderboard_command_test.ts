@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Workplace } from "./_test_cli.ts";
-import { daily } from "./_test_daily.ts";
+import { daily, minutesOf } from "./_test_daily.ts";
 
 Deno.test("leaderboard compares the baselines of a file, the same each time, with a chart", async () => {
   await using work = await Workplace.make();
@@ -88,6 +88,26 @@ Deno.test("leaderboard compares forecasts of prices and returns, several days ah
     const text = await work.run(args);
     assertStringIncludes(text.stdout, "direction");
     assert(!text.stdout.includes("QLIKE") && !text.stdout.includes("NaN"));
+  }
+});
+
+Deno.test("leaderboard and train forecast realised volatility where there are minutes, and say where there are none", async () => {
+  await using work = await Workplace.make();
+  const minutes = await work.file("minutes.csv", minutesOf(70));
+  const asked = ["--target", "realised_volatility", "--json"];
+  const args = ["leaderboard", "--start", "2020-02-25", "--models", "persistence,ewma", ...asked];
+  const { code, stdout, stderr } = await work.run([...args, "--ohlcv", minutes]);
+  assertEquals(code, 0, stderr);
+  const board = JSON.parse(stdout);
+  assertEquals([board.target, board.from, board.to], ["realised_volatility", "2020-02-25", "2020-03-09"]);
+  // A day of 1,440 minutes that move by 0.1 % each: forecasts are off by less than a tenth of its volatility.
+  const [{ mae }] = board.models.filter(({ model }: { model: string }) => model === "ewma");
+  assert(mae > 0 && mae < 0.1 * 0.001 * Math.sqrt(1440), `${mae}`);
+  const days = await work.file("days.csv", daily(120));
+  for (const command of [[...args], ["train", "--model", "ewma", ...asked]]) {
+    const refused = await work.run([...command, "--ohlcv", days]);
+    assertEquals(refused.code, 5);
+    assertStringIncludes(refused.stderr, "there are no minutes of it");
   }
 });
 

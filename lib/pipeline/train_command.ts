@@ -17,7 +17,7 @@ import { trainedCard } from "../models/trained_card.ts";
 import { saveTrained, type TrainedMetrics, versionOf } from "../models/trained_model.ts";
 import { gridOf, randomOf, type Settings, tune, type TuningSpace } from "../models/tune.ts";
 import type { CommandIo } from "./command_io.ts";
-import { dailyCandles } from "./daily_candles.ts";
+import { targetCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
 import { progressLines } from "./training/progress_lines.ts";
 import { answerLines, type TrainAnswer } from "./training/train_answer.ts";
@@ -33,9 +33,13 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   const flags = readTrainFlags(input);
   const contestant = await modelNamed(flags.model, flags.target);
   const chosen = chosenSettings(flags, contestant);
-  const all = await dailyCandles({ ohlcv: flags.ohlcv, lake: flags.lake, symbol: flags.symbol }, io);
+  const { candles: all, ...measured } = await targetCandles(flags, flags.target, io);
   const candles = all.filter(({ day }) => day >= (flags.since ?? ""));
-  const { rows, touched } = targetRows(candles, { target: flags.target, horizon: flags.horizon });
+  const { rows, touched } = targetRows(candles, {
+    target: flags.target,
+    horizon: flags.horizon,
+    ...measured,
+  });
   const { today, scale, unit } = TARGETS[flags.target];
   const asToday = scale === "return" ? zero() : naive(today);
   for (const { day, column, was, now } of touched) {

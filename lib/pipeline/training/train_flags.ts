@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { UsageError } from "../../core/errors.ts";
 import { nearestName } from "../../core/nearest_name.ts";
+import { TARGET_NAMES } from "../../features/targets.ts";
 import type { Contestant } from "../../models/leaderboard.ts";
 import type { Settings } from "../../models/tune.ts";
 
@@ -10,7 +11,7 @@ const whole = (least: number) => z.coerce.number().int().min(least);
 
 const FLAGS = z.object({
   model: z.string(),
-  target: z.enum(["volatility", "price", "return"]),
+  target: z.enum(TARGET_NAMES),
   ohlcv: z.string().optional(),
   lake: z.string().min(1).optional(),
   symbol: z.string().default("BTCUSD"),
