@@ -1,3 +1,4 @@
+import { Worker } from "node:worker_threads";
 import type { RecordBatch } from "apache-arrow";
 import { batchOf } from "./decode_row_group.ts";
 
@@ -50,6 +51,7 @@ export class DecodeWorkers implements Disposable {
     const lane = this.#freest();
     const ipc = await new Promise<Uint8Array>((resolve, reject) => {
       lane.jobs.push({ resolve, reject });
+      lane.worker.ref();
       lane.worker.postMessage({ file, rows } satisfies DecodeJob, [file.buffer]);
     });
     return batchOf(ipc, rows);
@@ -64,25 +66,27 @@ export class DecodeWorkers implements Disposable {
   }
 
   #start(): Lane {
-    const worker = new Worker(new URL("./decode_worker.ts", import.meta.url), { type: "module" });
+    const worker = new Worker(new URL("./decode_worker.ts", import.meta.url));
     const lane: Lane = { worker, jobs: [] };
-    worker.onmessage = ({ data }: MessageEvent<DecodeAnswer>) => {
+    worker.on("message", (answer: DecodeAnswer) => {
       const job = lane.jobs.shift()!;
-      if ("ipc" in data) job.resolve(data.ipc);
-      else job.reject(new Error(data.error));
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      this.#drop(lane, new Error(`the thread that decodes it failed: ${event.message}`));
-    };
+      // A reader that nobody closes does not hold up the end of the process.
+      if (lane.jobs.length === 0) worker.unref();
+      if ("ipc" in answer) job.resolve(answer.ipc);
+      else job.reject(new Error(answer.error));
+    });
+    worker.on("error", (error: Error) => {
+      this.#drop(lane, new Error(`the thread that decodes it failed: ${error.message}`));
+    });
     this.#lanes.push(lane);
     return lane;
   }
 
   #drop(lane: Lane, error: Error): void {
     lane.worker.terminate();
-    this.#lanes.splice(this.#lanes.indexOf(lane), 1);
-    for (const job of lane.jobs) job.reject(error);
+    const at = this.#lanes.indexOf(lane);
+    if (at >= 0) this.#lanes.splice(at, 1);
+    for (const job of lane.jobs.splice(0)) job.reject(error);
   }
 
   [Symbol.dispose](): void {
