@@ -1,5 +1,5 @@
 /** The trees of a forest, grown by one thread or by several: the same trees to the bit. */
-import { receiveMessageOnPort } from "node:worker_threads";
+import { receiveMessageOnPort, type Transferable, Worker } from "node:worker_threads";
 import { ModelError } from "../core/errors.ts";
 import { seededRandom } from "./seeded_random.ts";
 import type { Tree } from "./tree.ts";
@@ -34,8 +34,14 @@ const NEXT = 0, BUSY = 1;
 /** Below so many (rows × columns × trees) a forest has grown before another thread has taken part. */
 const WORTH_A_THREAD = 100_000;
 
+/** A thread, and the port where it takes jobs. */
+interface Helper {
+  worker: Worker;
+  jobs: MessagePort;
+}
+
 /** The threads that take part besides this one. */
-let helpers: readonly Worker[] = [];
+let helpers: readonly Helper[] = [];
 
 /**
  * Lets all forests of the process grow on so many threads, this one included, until it is disposed. A forest does not
@@ -66,12 +72,14 @@ export function forestThreads(count = Math.min(2, navigator.hardwareConcurrency)
   if (helpers.length > 0) {
     throw new TypeError("Cannot start threads for forests: there are some already, dispose of them first");
   }
-  const url = new URL("./forest_growth_worker.ts", import.meta.url);
-  const started = Array.from({ length: count - 1 }, () => new Worker(url, { type: "module" }));
+  const started = Array.from({ length: count - 1 }, startHelper);
   helpers = started;
   return {
     [Symbol.dispose]() {
-      for (const worker of started) worker.terminate();
+      for (const { worker, jobs } of started) {
+        worker.terminate();
+        jobs.close();
+      }
       helpers = [];
     },
   };
@@ -91,9 +99,9 @@ export function growForest(rows: ForestRows, trees: number): Tree[] {
   }
   const shared = inSharedMemory(rows);
   const state = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
-  const ports = helpers.map((worker) => {
+  const ports = helpers.map(({ jobs }) => {
     const { port1, port2 } = new MessageChannel();
-    worker.postMessage({ rows: shared, trees, state, port: port2 } satisfies GrowthJob, [port2]);
+    jobs.postMessage({ rows: shared, trees, state, port: port2 } satisfies GrowthJob, [port2]);
     return port1;
   });
   try {
@@ -152,6 +160,17 @@ function growNext(
     grown.push([tree, grower.grow(bootstrap(weights, y.length, random), random)]);
   }
   return grown;
+}
+
+function startHelper(): Helper {
+  const { port1, port2 } = new MessageChannel();
+  const worker = new Worker(new URL("./forest_growth_worker.ts", import.meta.url), {
+    workerData: port2,
+    transferList: [port2 as unknown as Transferable],
+  });
+  // A process that ends takes it along.
+  worker.unref();
+  return { worker, jobs: port1 };
 }
 
 function inSharedMemory({ columns, y, weights, ...rest }: ForestRows): ForestRows {
