@@ -1,17 +1,16 @@
 /** A worker of `decode_workers.ts`: takes Parquet files, gives Arrow IPC streams in the same order. */
+import { workerData } from "node:worker_threads";
 import type { DecodeAnswer, DecodeJob } from "./decode_workers.ts";
 import { parquetToIpc } from "./parquet_to_ipc.ts";
 
-const scope = self as unknown as {
-  onmessage: (event: MessageEvent<DecodeJob>) => void;
-  postMessage(answer: DecodeAnswer, transfer: Transferable[]): void;
-};
+const port: MessagePort = workerData;
 
-scope.onmessage = ({ data: { file, rows } }) => {
+port.onmessage = ({ data: { file, rows } }: MessageEvent<DecodeJob>) => {
   try {
     const ipc = parquetToIpc(file, rows);
-    scope.postMessage({ ipc }, [ipc.buffer]);
+    port.postMessage({ ipc } satisfies DecodeAnswer, [ipc.buffer]);
   } catch (error) {
-    scope.postMessage({ error: error instanceof Error ? error.message : String(error) }, []);
+    const text = error instanceof Error ? error.message : String(error);
+    port.postMessage({ error: text } satisfies DecodeAnswer);
   }
 };

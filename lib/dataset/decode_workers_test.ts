@@ -55,3 +55,21 @@ Deno.test("makeBatchReader() refuses a number of workers that is none", async ()
   await using dataset = await numberedDataset([20], 5);
   await assertRejects(() => makeBatchReader(dataset.folder, { workers: -1 }), RangeError, "workers -1");
 });
+
+Deno.test("a reader that nobody closes does not hold up the end of its process", async () => {
+  await using dataset = await numberedDataset([100], 10);
+  const script = `
+    import { makeBatchReader } from ${JSON.stringify(import.meta.resolve("./batch_reader.ts"))};
+    const reader = await makeBatchReader(${JSON.stringify(dataset.folder)}, { workers: 2 });
+    let rows = 0;
+    for await (const batch of reader) rows += batch.numRows;
+    console.log(rows);`;
+  const file = `${dataset.folder}/_script.ts`;
+  await Deno.writeTextFile(file, script);
+  const config = import.meta.resolve("../../deno.json").slice("file://".length);
+  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "--config", config, "-P=test", file],
+    signal: AbortSignal.timeout(60_000),
+  }).output();
+  assertEquals([new TextDecoder().decode(stdout).trim(), success], ["100", true]);
+});

@@ -27,7 +27,7 @@ export interface GrowthJob {
 }
 
 /** What a worker sends: the trees that it grew, by number, or why it could not. */
-export type GrowthAnswer = { trees: [number, Tree][] } | { error: string };
+export type GrowthAnswer = { trees: [number, Tree][] } | { error: string; ours: boolean };
 
 const NEXT = 0, BUSY = 1;
 
@@ -116,7 +116,12 @@ export function helpToGrow({ rows, trees, state, port }: GrowthJob): void {
   try {
     port.postMessage({ trees: growNext(rows, trees, state) } satisfies GrowthAnswer);
   } catch (error) {
-    port.postMessage({ error: (error as Error).message } satisfies GrowthAnswer);
+    port.postMessage(
+      {
+        error: (error as Error).message,
+        ours: error instanceof ModelError,
+      } satisfies GrowthAnswer,
+    );
   } finally {
     Atomics.sub(state, BUSY, 1);
     Atomics.notify(state, BUSY);
@@ -163,6 +168,6 @@ function receivedTrees(port: MessagePort): [number, Tree][] {
   const received = receiveMessageOnPort(port as unknown as Parameters<typeof receiveMessageOnPort>[0]);
   if (!received) return [];
   const answer = received.message as GrowthAnswer;
-  if ("error" in answer) throw new ModelError(answer.error);
+  if ("error" in answer) throw answer.ours ? new ModelError(answer.error) : new Error(answer.error);
   return answer.trees;
 }

@@ -324,9 +324,12 @@ export async function main(args: readonly string[], io: ProcessIo): Promise<numb
 /** How long an interrupted process may take to go. */
 const LAST_WORDS_MS = 5_000;
 
+/** Commands that compute for long without a pause, in which no listener would hear a signal: it ends them by itself. */
+const COMPUTE = ["leaderboard", "leaks", "train"];
+
 if (import.meta.main) {
   const atInterrupt = new Set<() => Promise<void>>();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of COMPUTE.includes(Deno.args[0] ?? "") ? [] : ["SIGINT", "SIGTERM"] as const) {
     // Of the lake nothing has to be cleaned up: it holds whole objects only, and its lock goes with the process.
     Deno.addSignalListener(signal, async () => {
       console.error("Interrupted: what was committed stays, run again to go on.");
