@@ -1,6 +1,7 @@
 /** Compiles `lib/models/lstm/kernel.as.ts` to `kernel.wasm`; the same source gives the same bytes. */
 // @ts-types="./asc.d.ts"
 import asc from "assemblyscript/asc";
+import { MOST_PAGES } from "../models/lstm/kernel_limits.ts";
 
 const FOLDER = new URL("../models/lstm/", import.meta.url);
 
@@ -12,7 +13,7 @@ const SOURCES = ["kernel.as.ts", "kernel_blocks.as.ts", "kernel_math.as.ts"];
 const OPTIONS = [
   ...["-O3", "--noAssert", "--runtime", "stub"],
   ...["--enable", "simd", "--enable", "relaxed-simd", "--enable", "threads"],
-  ...["--importMemory", "--sharedMemory", "--initialMemory", "16", "--maximumMemory", "16384"],
+  ...["--importMemory", "--sharedMemory", "--initialMemory", "16", "--maximumMemory", `${MOST_PAGES}`],
 ];
 
 /**

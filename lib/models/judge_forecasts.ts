@@ -1,4 +1,5 @@
 /** A model and the naive forecast on the same later days, in numbers and words. */
+import { ModelError } from "../core/errors.ts";
 import type { SeriesRows } from "../features/series_rows.ts";
 import { mae, mase, r2, rmse } from "./metrics.ts";
 import type { RowRange, SeriesModel } from "./series_model.ts";
@@ -16,9 +17,11 @@ export interface Judgement {
 /**
  * Judges a fitted model on later days.
  *
+ * @throws {ModelError} where a forecast is no finite number.
+ *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
+ * import { assertEquals, assertThrows } from "@std/assert";
  * import { drift, naive } from "./baselines.ts";
  * import { walkFolds } from "./walk_forward.ts";
  * const v = Float64Array.from({ length: 30 }, (_, i) => (i * i) % 7 + i);
@@ -29,6 +32,8 @@ export interface Judgement {
  * const { metrics, naive: { mae }, verdict } = judgeForecasts(rows, { model, naive: naive("v"), train, test });
  * assertEquals(metrics.mae_ratio, metrics.mae / mae);
  * assertEquals(verdict.startsWith("persistence wins"), metrics.mae >= mae);
+ * const lost = { ...model, predict: () => new Float64Array(test.until - test.from).fill(NaN) };
+ * assertThrows(() => judgeForecasts(rows, { model: lost, naive: naive("v"), train, test }), Error, "from 20 is NaN");
  * ```
  */
 export function judgeForecasts(
@@ -44,8 +49,9 @@ export function judgeForecasts(
     r2: r2(actual, forecasts),
     mase: scale > 0 ? mase(actual, forecasts, scale) : null,
   });
-  const forecasts = model.predict(rows, test);
-  const mine = errorsOf(forecasts), theirs = { model: naive.name, ...errorsOf(naive.predict(rows, test)) };
+  const forecasts = finiteForecasts(rows, model, test);
+  const mine = errorsOf(forecasts),
+    theirs = { model: naive.name, ...errorsOf(finiteForecasts(rows, naive, test)) };
   const mae_ratio = mine.mae / theirs.mae;
   const days = `on ${actual.length} later days (${rows.days[test.from]} to ${rows.days[test.until - 1]})`;
   const ratio = mae_ratio.toFixed(3) === "1.000" ? mae_ratio.toPrecision(6) : mae_ratio.toFixed(3);
@@ -60,4 +66,16 @@ export function judgeForecasts(
     ? `${error}${larger}. One split without a test of significance: deno task leaderboard tests.`
     : `${naive.name} wins: ${error}. Serve ${naive.name}.`;
   return { metrics: { ...mine, mae_ratio }, naive: theirs, verdict, forecasts };
+}
+
+function finiteForecasts(rows: SeriesRows, model: SeriesModel, at: RowRange): Float64Array {
+  const forecasts = model.predict(rows, at);
+  const bad = forecasts.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return forecasts;
+  throw new ModelError(
+    `Cannot judge ${model.name}: its forecast from ${rows.days[at.from + bad]} is ${
+      forecasts[bad]
+    }, train it with ` +
+      "other settings or other days",
+  );
 }

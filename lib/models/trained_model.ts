@@ -20,7 +20,7 @@ export interface TrainedMetrics {
   model: string;
   target: string;
   horizon: number;
-  /** First half of the SHA-256 of the saved files: the folder's name. */
+  /** First half of the SHA-256 of the saved files and of all that is said here: the folder's name. */
   version: string;
   symbol: string;
   seed: number;
@@ -42,21 +42,33 @@ export interface TrainedMetrics {
 
 const CURRENT = "metrics.json";
 
-/** The folder of a model's versions: `models/lstm_price`. */
-export function trainedFolder(dir: string, { model, target }: { model: string; target: string }): string {
-  return `${dir}/${model}_${target}`;
+/** What is forecast by whom: versions of one replace each other, others lie beside it. */
+export type Forecasts = Pick<TrainedMetrics, "model" | "target" | "symbol" | "horizon">;
+
+/**
+ * The folder of a model's versions.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const forecasts = { model: "lstm", target: "price", symbol: "BTC/USD", horizon: 7 };
+ * assertEquals(trainedFolder("models", forecasts), "models/lstm_price_BTC%2FUSD_7d");
+ * ```
+ */
+export function trainedFolder(dir: string, { model, target, symbol, horizon }: Forecasts): string {
+  return `${dir}/${model}_${target}_${encodeURIComponent(symbol)}_${horizon}d`;
 }
 
-/** The version of what was learnt. */
-export function versionOf(files: ModelFiles): string {
-  const hash = createHash("sha256");
+/** The version of one training: of what was learnt, and of what, with which settings and to what effect. */
+export function versionOf(files: ModelFiles, described: Omit<TrainedMetrics, "version">): string {
+  const hash = createHash("sha256").update(JSON.stringify(described));
   for (const name of Object.keys(files).sort()) hash.update(name).update(files[name]!);
   return hash.digest("hex").slice(0, 16);
 }
 
 /**
- * Saves what was learnt with metrics and card under `<dir>/<model>_<target>/<version>/`, in one rename, and makes the
- * version current.
+ * Saves what was learnt with metrics and card under `<version>/` in the {@linkcode trainedFolder}, in one rename, and makes
+ * the version current.
  *
  * @returns the version's folder, and whether it is new.
  * @throws {LakeError} if a file cannot be written.
@@ -94,24 +106,38 @@ export async function saveTrained(
  */
 export async function loadTrained(
   dir: string,
-  target: string,
+  forecasts: Omit<Forecasts, "model">,
   model: SeriesModel,
 ): Promise<TrainedMetrics> {
-  const root = trainedFolder(dir, { model: model.name, target });
+  const { target, symbol, horizon } = forecasts;
+  const root = trainedFolder(dir, { ...forecasts, model: model.name });
   const text = await readIfThere(`${root}/${CURRENT}`);
   if (text === null) {
     throw new ModelError(
-      `Cannot load "${model.name}" for ${target} from "${dir}": there is none, run deno task train --model ${model.name} ` +
-        `--target ${target}`,
+      `Cannot load "${model.name}" for ${target} of ${symbol}, ${horizon} days ahead, from "${dir}": there is none, ` +
+        `run deno task train --model ${model.name} --target ${target} --symbol ${symbol} --horizon ${horizon}`,
     );
   }
-  const metrics: TrainedMetrics = JSON.parse(new TextDecoder().decode(text));
-  const { [CURRENT]: _, "card.md": __, ...files } = await readFolder(`${root}/${metrics.version}`);
-  if (versionOf(files) !== metrics.version) {
+  const metrics = readMetrics(text, `${root}/${CURRENT}`), { version, ...described } = metrics;
+  const { [CURRENT]: _, "card.md": __, ...files } = await readFolder(`${root}/${version}`);
+  if (versionOf(files, described) !== version) {
     throw new ModelError(
-      `Cannot load "${root}/${metrics.version}": a file is missing or damaged, train again`,
+      `Cannot load "${root}/${version}": a file is missing or damaged, train again`,
     );
   }
   model.load(files);
+  return metrics;
+}
+
+function readMetrics(text: Uint8Array, path: string): TrainedMetrics {
+  const refuse = (cause?: unknown) =>
+    new ModelError(`Cannot load "${path}": it is cut or damaged, train again`, { cause });
+  let metrics;
+  try {
+    metrics = JSON.parse(new TextDecoder().decode(text));
+  } catch (cause) {
+    throw refuse(cause);
+  }
+  if (typeof metrics?.version !== "string") throw refuse();
   return metrics;
 }

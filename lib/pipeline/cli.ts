@@ -220,12 +220,15 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .option("--ahead <days>", "forecast so many days from the last one, each from those before it (lstm)")
     .option("--since <day>", "leave out what is older (YYYY-MM-DD)")
     .option("--tune [how]", "try settings out on the days trained on: random (default) or grid")
-    .option("--trials <number>", "choices that a random search tries (default: 10)")
+    .option("--trials <number>", "choices that a random search tries, the defaults first (default: 10)")
     .option("--set <name=value>", "a setting instead of its default; repeatable", append)
     .option("--seed <number>", "seed of weights, shuffles and draws (default: 1)")
     .option("--epochs <number>", "most passes over the data (lstm; default: 50)")
     .option("--resume", "go on where a training was stopped (lstm)")
-    .option("--threads <number>", "threads of a training (lstm; default: as many as there are cores)")
+    .option(
+      "--threads <number>",
+      "threads of a training (lstm; default: as many as there are cores, up to four)",
+    )
     .addOption(
       new Option("--backend <name>", "what tfjs computes on (lstm)").choices(["cpu", "webgpu"]).default(
         "cpu",

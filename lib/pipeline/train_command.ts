@@ -20,11 +20,14 @@ import type { CommandIo } from "./command_io.ts";
 import { targetCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
 import { progressLines } from "./training/progress_lines.ts";
+import type { EpochCount } from "./training/train_lstm.ts";
 import { answerLines, type TrainAnswer } from "./training/train_answer.ts";
 import { chosenSettings, readTrainFlags, type TrainFlags } from "./training/train_flags.ts";
 
-/** Share of the days, the newest, that a model is judged on, and days between them and those trained on. */
+/** Share of the days, the newest, that a model is judged on, and days from the last day trained on to the first of them, at least. */
 const TEST_SHARE = 0.2, EMBARGO_DAYS = 7;
+/** Choices that a random search tries. */
+const TRIALS = 10;
 /** Fewer days tell nothing of a model. */
 const LEAST_DAYS = 100;
 
@@ -46,7 +49,7 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
     io.effects.log.warn(`${day}: a ${column} of ${was} counts as a bad print, ${now} stands in for it`);
   }
   const { train, test } = split(rows);
-  const say = progressLines(io);
+  using say = progressLines(io);
   const make = (settings: Settings) => made(contestant, flags.seed, settings);
   using _trees = forestThreads();
   using _threads = flags.model === "lstm"
@@ -62,12 +65,12 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   say.end();
 
   const { forecasts: _, ...judged } = judgeForecasts(rows, { model, naive: asToday, train, test });
+  const forecast = forecastFrom(rows, { model, naive: asToday, ahead: flags.ahead });
   const files = model.save();
-  const metrics: TrainedMetrics = {
+  const described: Omit<TrainedMetrics, "version"> = {
     model: model.name,
     target: flags.target,
     horizon: flags.horizon,
-    version: versionOf(files),
     symbol: flags.symbol,
     seed: flags.seed,
     settings,
@@ -76,14 +79,16 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
     ...judged,
     data_sha256: sha256(JSON.stringify(candles)),
   };
+  const metrics = { version: versionOf(files, described), ...described };
   const { path } = await saveTrained(flags.models, { files, metrics, card: trainedCard(metrics, unit) });
   const answer: TrainAnswer = {
     ...metrics,
     seconds,
-    seconds_per_epoch: epochs === null ? null : seconds / epochs,
-    epochs,
+    seconds_per_epoch: epochs?.now ? seconds / epochs.now : null,
+    epochs: epochs?.now ?? null,
+    epochs_total: epochs?.total ?? null,
     artefact: path,
-    forecast: forecastFrom(rows, { model, naive: asToday, ahead: flags.ahead }),
+    forecast,
   };
   io.stdout(flags.json ? `${JSON.stringify(answer)}\n` : `${answerLines(answer, unit).join("\n")}\n`);
   return EXIT.ok;
@@ -124,7 +129,10 @@ interface Tuning {
   say: (text: string) => void;
 }
 
-/** The best settings on inner folds of the days trained on. What was set by hand stays. */
+/**
+ * The best settings on inner folds of the days trained on. What was set by hand stays; a random search tries that
+ * first, with defaults for the rest, so it chooses nothing worse on these folds.
+ */
 function tuned(
   rows: SeriesRows,
   train: TrainRange,
@@ -136,10 +144,13 @@ function tuned(
   if (Object.keys(space).length === 0) {
     throw new UsageError(`Cannot tune ${flags.model}: it has no settings to try, train without --tune`);
   }
-  const choices = flags.tune === "grid" ? gridOf(space) : randomOf(space, flags.trials, flags.seed);
+  const choices = flags.tune === "grid"
+    ? gridOf(space)
+    : [{}, ...randomOf(space, (flags.trials ?? TRIALS) - 1, flags.seed)];
   say(`tuning: ${choices.length} choices on inner folds of ${train.until - train.from} days`);
   const inWords = (settings: Settings) =>
-    Object.entries(settings).map(([name, value]) => `${name} ${Number(value.toFixed(4))}`).join(", ");
+    Object.entries(settings).map(([name, value]) => `${name} ${Number(value.toFixed(4))}`).join(", ") ||
+    "defaults";
   const [best] = tune(rows, train, {
     make,
     candidates: choices.map((choice) => ({ ...chosen, ...choice })),
@@ -157,8 +168,11 @@ interface TrainingRun {
   say: ReturnType<typeof progressLines>;
 }
 
-/** Fits a model; gives the epochs that were trained, null for a model without any. */
-async function trained(model: SeriesModel, { rows, train, flags, say }: TrainingRun): Promise<number | null> {
+/** Fits a model; gives the epochs, null for a model without any. */
+async function trained(
+  model: SeriesModel,
+  { rows, train, flags, say }: TrainingRun,
+): Promise<EpochCount | null> {
   if (model.name !== "lstm") {
     model.fit(rows, train);
     if (model.fallback) say.line(model.fallback);

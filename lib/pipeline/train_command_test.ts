@@ -51,7 +51,11 @@ for (const target of ["volatility", "price", "return"] as const) {
       assert(answer.trained_on.to < answer.tested_on.from);
       const { make } = await modelNamed(name, target);
       const model = make(1, answer.settings);
-      const metrics = await loadTrained(`${work.folder}/models`, target, model);
+      const metrics = await loadTrained(
+        `${work.folder}/models`,
+        { target, symbol: "BTCUSD", horizon: 1 },
+        model,
+      );
       assertEquals(metrics.version, answer.version);
       assertEquals(model.predict(rows, last)[0], answer.forecast[0].value);
       const card = await Deno.readTextFile(`${answer.artefact}/card.md`);
@@ -90,12 +94,80 @@ Deno.test("train --model lstm is the same each time, goes on where it was stoppe
   const { stdout } = await lstm("--ahead", "4");
   assertEquals(stdout.match(/^2020-\d\d-\d\d: /gm)?.length, 4);
   assertStringIncludes(stdout, "later days");
-  const other = await lstm("--resume", "--set", "units=5");
-  assertEquals(other.code, 1);
-  assertStringIncludes(
-    other.stderr,
-    "the checkpoint is of another model, other settings or other data, delete it or",
+  const through = await lstm("--resume", "--json"),
+    { epochs, epochs_total, seconds_per_epoch } = JSON.parse(
+      through.stdout,
+    );
+  assertStringIncludes(through.stderr, "the training was through after epoch 3");
+  assertEquals([epochs, epochs_total, seconds_per_epoch], [0, 3, null]);
+  assertStringIncludes((await lstm("--resume")).stdout, "(0 epochs now, 3 in all)");
+});
+
+Deno.test("train --model lstm keeps the checkpoints of other trainings, and says which one it gives up", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("days.csv", daily(200)), models = `${work.folder}/models`;
+  const lstm = async (...more: string[]) => {
+    const args = ["train", "--model", "lstm", "--ohlcv", file, "--models", models, ...QUICK, ...more];
+    return (await work.run(args)).stderr;
+  };
+  const givenUp = "a training that was stopped after epoch 3 is given up",
+    others = [
+      ["--set", "units=5"],
+      ["--seed", "2"],
+      ["--horizon", "2"],
+      ["--symbol", "ETHUSD"],
+      ["--target", "price"],
+    ];
+  await lstm();
+  for (const more of others) {
+    assertStringIncludes(await lstm("--resume", ...more), "no checkpoint of these settings and data in");
+  }
+  assertStringIncludes(await lstm("--resume", "--epochs", "4"), "going on after epoch 3");
+  for (const more of others) assertStringIncludes(await lstm("--epochs", "4", ...more), givenUp);
+  // One that is through has nothing to lose, nor has a damaged one.
+  assert(!(await lstm("--epochs", "4")).includes("given up"));
+  const [{ name }] = await Array.fromAsync(
+    Deno.readDir(`${models}/lstm_volatility_ETHUSD_1d/checkpoint`),
+  ) as [
+    Deno.DirEntry,
+  ];
+  await Deno.writeTextFile(
+    `${models}/lstm_volatility_ETHUSD_1d/checkpoint/${name}/training.checkpoint`,
+    "LB",
   );
+  assert(!(await lstm("--symbol", "ETHUSD", "--epochs", "5")).includes("given up"));
+});
+
+Deno.test("train keeps each training's metrics and card beside its own files, and horizons and symbols apart", async () => {
+  await using work = await Workplace.make();
+  const lines = daily(260).trimEnd().split("\n"), models = `${work.folder}/models`;
+  const naive = async (csv: string[], ...more: string[]) => {
+    const file = await work.file("days.csv", `${csv.join("\n")}\n`);
+    const args = ["train", "--model", "persistence", "--ohlcv", file, "--models", models, "--json", ...more];
+    const { code, stdout, stderr } = await work.run(args);
+    assertEquals(code, 0, stderr);
+    return JSON.parse(stdout);
+  };
+  const old = await naive(lines.slice(0, 220)), again = await naive(lines.slice(0, 220));
+  assertEquals([again.artefact, again.version], [old.artefact, old.version]);
+  const week = await naive(lines, "--horizon", "7"), eth = await naive(lines, "--symbol", "ETHUSD");
+  const now = await naive(lines);
+  assertEquals(new Set([old, week, eth, now].map(({ version }) => version)).size, 4);
+  const model = (await modelNamed("persistence", "volatility")).make(1);
+  for (const { artefact, version, symbol, horizon, tested_on } of [week, eth, now]) {
+    assertEquals(
+      (await loadTrained(models, { target: "volatility", symbol, horizon }, model)).version,
+      version,
+    );
+    const kept = JSON.parse(await Deno.readTextFile(`${artefact}/metrics.json`));
+    assertEquals([kept.version, kept.symbol, kept.horizon, kept.tested_on], [
+      version,
+      symbol,
+      horizon,
+      tested_on,
+    ]);
+    assertStringIncludes(await Deno.readTextFile(`${artefact}/card.md`), `from ${tested_on.from} to`);
+  }
 });
 
 Deno.test("train --tune tries settings on the days trained on: later candles change nothing in what it chooses", async () => {
@@ -106,11 +178,13 @@ Deno.test("train --tune tries settings on the days trained on: later candles cha
     const args = ["train", "--model", "gbt", "--ohlcv", file, "--models", `${work.folder}/models`, "--tune"];
     const { code, stdout, stderr } = await work.run([...args, "--trials", "4", "--json"]);
     assertEquals(code, 0, stderr);
-    const { settings, version, metrics } = JSON.parse(stdout);
-    return { settings, version, metrics, said: stderr.split("\n").filter((line) => line.includes("tun")) };
+    const { settings, artefact, metrics } = JSON.parse(stdout);
+    const learnt = await Deno.readTextFile(`${artefact}/model.json`);
+    return { settings, learnt, metrics, said: stderr.split("\n").filter((line) => line.includes("tun")) };
   };
   const once = await tuned(lines.join("\n"));
   assertEquals(once.said.length, 6);
+  assertStringIncludes(once.said[1]!, "tuning 1/4: defaults: ");
   // The same days, but for the volatility of the last 30, which lie in the test.
   const wilder = lines.map((line, i) => {
     if (i < lines.length - 30) return line;
@@ -125,7 +199,7 @@ Deno.test("train --tune tries settings on the days trained on: later candles cha
     return [time, open, close, high * 1.1, low / 1.1, volume].join();
   });
   const other = await tuned(wilder.join("\n"));
-  assertEquals([other.settings, other.version, other.said], [once.settings, once.version, once.said]);
+  assertEquals([other.settings, other.learnt, other.said], [once.settings, once.learnt, once.said]);
   assert(other.metrics.mae !== once.metrics.mae);
 });
 
@@ -140,7 +214,11 @@ Deno.test("train refuses what it cannot use in plain words", async () => {
       2,
       "it forecasts volatility and realised_volatility only, choose among persistence, ",
     ],
-    [["--model", "har", "--target", "volume"], 2, "Allowed choices are volatility, price, return"],
+    [
+      ["--model", "har", "--target", "volume"],
+      2,
+      "Allowed choices are volatility, realised_volatility, price",
+    ],
     [["--model", "har", "--epochs", "3"], 2, "Cannot use --epochs with har: it is for lstm"],
     [["--model", "har", "--resume"], 2, "Cannot use --resume with har"],
     [["--model", "har", "--tune"], 2, "Cannot tune har: it has no settings to try"],
@@ -150,7 +228,10 @@ Deno.test("train refuses what it cannot use in plain words", async () => {
     [["--model", "lstm", "--set", "unit=9"], 2, "did you mean units?"],
     [["--model", "lstm", "--set", "units=many"], 2, '"many" is no number'],
     [["--model", "lstm", "--set", "lookBack=150"], 1, "more rows or a smaller look-back"],
-    [["--model", "lstm", "--ahead", "3", "--horizon", "2"], 1, "train with a horizon of 3 days instead"],
+    [["--model", "lstm", "--ahead", "3", "--horizon", "2"], 2, "Cannot combine --ahead with --horizon 2"],
+    [["--model", "gbt", "--trials", "3"], 2, "Cannot use --trials without --tune"],
+    [["--model", "gbt", "--trials", "3", "--tune", "grid"], 2, "Cannot use --trials with --tune grid"],
+    [["--model", "gbt", "--tune=bogus"], 2, "Cannot use --tune: choose random or grid"],
     [["--model", "har", "--horizon", "0"], 2, "--horizon"],
     [["--model", "har", "--ohlcv", few], 2, "Cannot train on 10 days"],
     [["--model", "har", "--ohlcv", `${file}x`], 4, "there is no such file"],
@@ -167,8 +248,9 @@ Deno.test("train refuses what it cannot use in plain words", async () => {
 Deno.test("loadTrained() refuses what is missing or damaged", async () => {
   await using work = await Workplace.make();
   const models = `${work.folder}/models`, har = (await modelNamed("har", "volatility")).make(1);
+  const forecasts = { target: "volatility", symbol: "BTCUSD", horizon: 1 };
   await assertRejects(
-    () => loadTrained(models, "volatility", har),
+    () => loadTrained(models, forecasts, har),
     ModelError,
     "there is none, run deno task train",
   );
@@ -183,9 +265,21 @@ Deno.test("loadTrained() refuses what is missing or damaged", async () => {
     models,
     "--json",
   ]);
+  const current = `${models}/har_volatility_BTCUSD_1d/metrics.json`, text = await Deno.readTextFile(current);
+  for (const damaged of [text.slice(0, 99), "", "null", "{}"]) {
+    await Deno.writeTextFile(current, damaged);
+    await assertRejects(
+      () => loadTrained(models, forecasts, har),
+      ModelError,
+      "it is cut or damaged, train again",
+    );
+  }
+  await Deno.writeTextFile(current, text.replace('"symbol": "BTCUSD"', '"symbol": "ETHUSD"'));
+  await assertRejects(() => loadTrained(models, forecasts, har), ModelError, "missing or damaged");
+  await Deno.writeTextFile(current, text);
   await Deno.writeTextFile(`${JSON.parse(stdout).artefact}/model.json`, "{}");
   await assertRejects(
-    () => loadTrained(models, "volatility", har),
+    () => loadTrained(models, forecasts, har),
     ModelError,
     "missing or damaged, train again",
   );

@@ -1,9 +1,10 @@
 /** A training that outlives its process: after each epoch it is on disk, whole. */
+import { ModelError } from "../../core/errors.ts";
 import { DISK, type Disk } from "../../lake/disk.ts";
 import { readIfThere, removeFolder, replaceFile, sweep } from "../registry_files.ts";
-import { decodeCheckpoint, encodeCheckpoint } from "./checkpoint.ts";
+import { decodeCheckpoint, encodeCheckpoint, type TrainingSnapshot } from "./checkpoint.ts";
 import type { LstmModel } from "./lstm_model.ts";
-import type { EpochReport } from "./loss_log.ts";
+import { type EpochReport, LossLog } from "./loss_log.ts";
 import type { LstmTraining } from "./training.ts";
 
 const STATE = "training.checkpoint";
@@ -47,12 +48,25 @@ export class CheckpointFolder {
    */
   async resume(training: LstmTraining): Promise<number> {
     await sweep(this.path, this.disk);
-    const place = `${this.path}/${STATE}`;
-    const bytes = await readIfThere(place);
-    if (bytes === null) return 0;
-    const snapshot = decodeCheckpoint(bytes, { identity: training.identity, place });
-    training.restore(snapshot);
-    return snapshot.epoch;
+    const snapshot = await this.#read(training);
+    if (snapshot) training.restore(snapshot);
+    return snapshot?.epoch ?? 0;
+  }
+
+  /** Epochs of such a training that was stopped before its end; 0 where there is none that could go on. */
+  async unfinished(training: LstmTraining): Promise<number> {
+    try {
+      const snapshot = await this.#read(training);
+      return snapshot && !new LossLog(training.settings, snapshot).done ? snapshot.epoch : 0;
+    } catch (error) {
+      if (error instanceof ModelError) return 0; // damaged: nothing is lost with it
+      throw error;
+    }
+  }
+
+  async #read({ identity }: LstmTraining): Promise<TrainingSnapshot | null> {
+    const place = `${this.path}/${STATE}`, bytes = await readIfThere(place);
+    return bytes && decodeCheckpoint(bytes, { identity, place });
   }
 
   /** Forgets an earlier training. */

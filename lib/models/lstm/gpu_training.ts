@@ -8,10 +8,7 @@ import { initialWeights } from "./initial_weights.ts";
 import { type EpochReport, LossLog } from "./loss_log.ts";
 import type { LstmSettings } from "./settings.ts";
 import { shuffled, type TrainingData } from "./training.ts";
-import { fillWindows, type LabelledWindows } from "./windows.ts";
-
-/** Windows that are forecast at once. */
-const PREDICTED_AT_ONCE = 1024;
+import { fillWindows, type LabelledWindows, PREDICTED_AT_ONCE } from "./windows.ts";
 
 /** A training on tfjs's backend of the moment, whichever that is. */
 export class GpuTraining implements Disposable {
@@ -52,7 +49,11 @@ export class GpuTraining implements Disposable {
     this.#adam = tf.train.adam(learningRate, 0.9, 0.999, 1e-7);
   }
 
-  /** Trains epoch after epoch to the last one, or to the early stop. */
+  /**
+   * Trains epoch after epoch to the last one, or to the early stop.
+   *
+   * @throws {ModelError} where the loss is no finite number any more.
+   */
   async *run(): AsyncGenerator<EpochReport, void, undefined> {
     const seconds = () => this.#clock() / 1000, began = seconds(), log = new LossLog(this.#settings);
     while (!log.done) {

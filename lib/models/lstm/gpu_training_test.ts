@@ -1,5 +1,6 @@
-import { assert } from "@std/assert";
+import { assert, assertRejects } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
+import { ModelError } from "../../core/errors.ts";
 import { firstRows } from "../_test_models.ts";
 import { SMALL, waveRows } from "./_test_series.ts";
 import { GpuTraining } from "./gpu_training.ts";
@@ -23,4 +24,11 @@ Deno.test("GpuTraining learns what LstmTraining learns, but for rounding, and le
   theirs.predict(rows, at).forEach((value, i) =>
     assert(Math.abs(value - expected[i]!) < 2e-3, `${value} ${expected[i]}`)
   );
+});
+
+Deno.test("GpuTraining ends where its loss is no number any more", async () => {
+  await tf.setBackend("cpu");
+  const model = new LstmModel({ columns: ["v"], learns: "value", ...SMALL, learningRate: 1e30, dropout: 0 });
+  using training = new GpuTraining(model.prepare(waveRows(60), firstRows(59)), model.settings);
+  await assertRejects(() => Array.fromAsync(training.run()), ModelError, "lower learningRate");
 });

@@ -1,4 +1,5 @@
 /** Losses of a training, epoch by epoch: which was the best, and when to stop. */
+import { ModelError } from "../../core/errors.ts";
 import type { LstmSettings } from "./settings.ts";
 
 /** How an epoch went. Losses are mean squared errors of scaled targets. */
@@ -26,25 +27,35 @@ export interface EpochLosses {
   validation: number | null;
 }
 
+/** What decides when a training ends, and what to lower where it leads nowhere. */
+type LossSettings = Pick<LstmSettings, "epochs" | "patience" | "minDelta" | "learningRate">;
+
 /**
  * Keras's `EarlyStopping`: training ends where the validation loss has not fallen for `patience` epochs.
  *
  * @example
  * ```ts
- * import { assertEquals } from "@std/assert";
- * const log = new LossLog({ epochs: 9, patience: 2, minDelta: 0 });
+ * import { assertEquals, assertThrows } from "@std/assert";
+ * const log = new LossLog({ epochs: 9, patience: 2, minDelta: 0, learningRate: 0.5 });
  * const improved = [0.3, 0.2, 0.4, 0.3].map((validation) => log.add({ train: 0, validation }));
  * assertEquals([improved, log.best_epoch, log.done], [[true, true, false, false], 2, true]);
+ * assertThrows(() => log.add({ train: 0.1, validation: NaN }), Error, "the validation loss of epoch 5 is NaN, lower");
  * ```
  */
 export class LossLog {
-  losses: EpochLosses[] = [];
+  losses: EpochLosses[];
   /** From 1; 0 before the first. */
-  best_epoch = 0;
-  readonly #settings: Pick<LstmSettings, "epochs" | "patience" | "minDelta">;
+  best_epoch: number;
+  readonly #settings: LossSettings;
 
-  constructor(settings: Pick<LstmSettings, "epochs" | "patience" | "minDelta">) {
+  /** @param past of a training that goes on. */
+  constructor(
+    settings: LossSettings,
+    past: { losses: readonly EpochLosses[]; best_epoch: number } = { losses: [], best_epoch: 0 },
+  ) {
     this.#settings = settings;
+    this.losses = [...past.losses];
+    this.best_epoch = past.best_epoch;
   }
 
   /** Epochs so far. */
@@ -59,8 +70,14 @@ export class LossLog {
     return this.epoch >= epochs || (validated && this.epoch - this.best_epoch >= patience);
   }
 
-  /** Adds an epoch; whether it is the best one so far. Without validation the newest one is. */
+  /**
+   * Adds an epoch; whether it is the best one so far. Without validation the newest one is.
+   *
+   * @throws {ModelError} where a loss is no finite number.
+   */
   add(losses: EpochLosses): boolean {
+    this.#checkFinite("loss", losses.train);
+    if (losses.validation !== null) this.#checkFinite("validation loss", losses.validation);
     const best = this.losses[this.best_epoch - 1]?.validation;
     this.losses.push(losses);
     const improved = best == null || losses.validation! < best - this.#settings.minDelta;
@@ -84,5 +101,13 @@ export class LossLog {
       seconds: now - start,
       eta_seconds: this.done ? 0 : (now - began) / (this.epoch - skipped) * (epochs - this.epoch),
     };
+  }
+
+  #checkFinite(name: string, loss: number): void {
+    if (Number.isFinite(loss)) return;
+    throw new ModelError(
+      `Cannot go on training: the ${name} of epoch ${this.epoch + 1} is ${loss}, lower learningRate ` +
+        `(${this.#settings.learningRate} now)`,
+    );
   }
 }

@@ -68,7 +68,7 @@ interface Learnt {
  */
 export class LstmModel implements SeriesModel {
   readonly name = "lstm";
-  readonly settings: LstmSettings;
+  #settings: LstmSettings;
   readonly #columns: readonly string[];
   readonly #learns: Learns;
   #learnt: Learnt | null = null;
@@ -76,9 +76,14 @@ export class LstmModel implements SeriesModel {
 
   /** @throws {RangeError} if a setting is out of its range. */
   constructor({ columns, learns, ...settings }: LstmModelOptions) {
-    this.settings = lstmSettings(settings);
+    this.#settings = lstmSettings(settings);
     this.#columns = columns;
     this.#learns = learns;
+  }
+
+  /** Those that it was made with, or was loaded with. */
+  get settings(): LstmSettings {
+    return this.#settings;
   }
 
   /** @throws {ModelError} see {@linkcode LstmModel.startTraining}. */
@@ -153,7 +158,7 @@ export class LstmModel implements SeriesModel {
       feeds_itself: columns.length === 1 && horizon === 1 && ends.every((end, i) => {
         const next = end + 1;
         const follows = next < range.until && Date.parse(days[next]!) - Date.parse(days[end]!) === DAY_MS;
-        return !follows || columns[0]![next] === targets[i];
+        return !follows || sameValue(columns[0]![next]!, targets[i]!);
       }),
     };
     this.#weights = [];
@@ -216,6 +221,7 @@ export class LstmModel implements SeriesModel {
         `Cannot load "lstm": it was trained on ${learnt.columns}, this one is shown ${this.#columns}; train again`,
       );
     }
+    this.#settings = learnt.settings;
     this.#learnt = learnt;
     this.#weights = weights;
   }
@@ -248,6 +254,11 @@ export class LstmModel implements SeriesModel {
     }
     return this.#learnt;
   }
+}
+
+/** Equal but for the last bits, in which a logarithm by Polars and one by JavaScript may differ. */
+function sameValue(a: number, b: number): boolean {
+  return Math.abs(a - b) <= 1e-12 * Math.max(Math.abs(a), Math.abs(b));
 }
 
 /** Targets in the form that is learnt, one for each window; the first `trained` of them are trained on. */

@@ -4,10 +4,7 @@
  */
 import { ModelError } from "../../core/errors.ts";
 import { instantiate } from "./kernel.ts";
-
-const PAGE = 65_536;
-/** As in `_tools/build_kernel.ts`: memory is only used once it is taken. */
-const MOST_PAGES = 16_384;
+import { MOST_PAGES, PAGE } from "./kernel_limits.ts";
 
 /** One memory for all threads. */
 export const memory = new WebAssembly.Memory({ initial: 16, maximum: MOST_PAGES, shared: true });

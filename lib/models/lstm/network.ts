@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { ModelError } from "../../core/errors.ts";
 import { fusedDropout } from "./fused_dropout.ts";
 import { fusedLstm } from "./fused_lstm.ts";
-import { fillWindows, type LabelledWindows } from "./windows.ts";
+import { fillWindows, type LabelledWindows, PREDICTED_AT_ONCE } from "./windows.ts";
 
 /** What decides the network's shape. */
 export interface NetworkShape {
@@ -13,9 +13,6 @@ export interface NetworkShape {
   dropout: number;
   seed: number;
 }
-
-/** Windows that are forecast at once. */
-const PREDICTED_AT_ONCE = 1024;
 
 /** A network whose weights are plain arrays from outside. */
 export class Network implements Disposable {

@@ -79,8 +79,11 @@ export function readNetwork(files: ModelFiles): SavedNetwork {
   const mine = description?.userDefinedMetadata?.lakebook;
   if (!mine?.shape) throw refuse(`its ${JSON_FILE} is not of an LSTM that was trained here`);
   const { shape, ...notes } = mine;
-  const sizes = (description.weightsManifest[0].weights as { shape: number[] }[])
-    .map(({ shape }) => shape.reduce((product, side) => product * side, 1));
+  const specs: { shape: number[] }[] | undefined = description.weightsManifest?.[0]?.weights;
+  if (!Array.isArray(specs) || !specs.every((spec) => Array.isArray(spec?.shape))) {
+    throw refuse(`its ${JSON_FILE} does not say which weights there are`);
+  }
+  const sizes = specs.map(({ shape }) => shape.reduce((product, side) => product * side, 1));
   const bytes = files[WEIGHTS_FILE], needed = 4 * sizes.reduce((sum, size) => sum + size, 0);
   if (bytes?.length !== needed) {
     throw refuse(`its ${WEIGHTS_FILE} has ${bytes?.length ?? "no"} bytes of ${needed}`);

@@ -23,7 +23,10 @@ export interface LstmSettings {
   validationShare: number;
   /** How columns and target are scaled, by statistics of the rows trained on. */
   scaler: ScalerKind;
-  /** 32-bit whole number; the same seed, settings and rows give the same weights bit for bit. */
+  /**
+   * 32-bit whole number; the same seed, settings and rows give the same weights bit for bit on one kind of
+   * processor (WebAssembly leaves it to the processor how often a fused multiply-add rounds).
+   */
   seed: number;
 }
 

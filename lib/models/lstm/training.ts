@@ -1,7 +1,6 @@
 /** The training loop: an epoch at a time, so that whoever drives it can show, save or stop. */
 import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs";
-import { ModelError } from "../../core/errors.ts";
 import { seededRandom } from "../seeded_random.ts";
 import type { TrainingSnapshot } from "./checkpoint.ts";
 import { FusedAdam } from "./fused_adam.ts";
@@ -34,7 +33,7 @@ export class LstmTraining implements Disposable {
   readonly #adam: FusedAdam;
   readonly #clock: () => number;
   #identity: string | undefined;
-  readonly #log: LossLog;
+  #log: LossLog;
   #best: Float32Array<ArrayBuffer>[];
 
   /** @param clock milliseconds, for the time left; without one it is not told. */
@@ -114,8 +113,7 @@ export class LstmTraining implements Disposable {
 
   /** Goes on from a snapshot of the same training. */
   restore({ epoch, losses, best_epoch, weights, best, adam }: TrainingSnapshot): void {
-    this.#log.losses = [...losses];
-    this.#log.best_epoch = best_epoch;
+    this.#log = new LossLog(this.settings, { losses, best_epoch });
     this.#best = best;
     this.network.setWeights(weights);
     if (epoch > 0) this.#adam.state = { step: adam.step, first: adam.m, second: adam.v };
@@ -144,7 +142,7 @@ export class LstmTraining implements Disposable {
   }
 
   #trainEpoch(): number {
-    const { train } = this.#data, { batchSize, seed, learningRate } = this.settings, { epoch } = this.#log;
+    const { train } = this.#data, { batchSize, seed } = this.settings, { epoch } = this.#log;
     const order = shuffled(train.ends.length, seededRandom(seed, epoch));
     this.network.setDrawnMasks(epoch * Math.ceil(order.length / batchSize));
     let sum = 0;
@@ -152,15 +150,7 @@ export class LstmTraining implements Disposable {
       const batch = fillWindows(train, order, from, batchSize);
       sum += this.#step(batch) * batch.shape[0];
     }
-    const loss = sum / order.length;
-    if (!Number.isFinite(loss)) {
-      throw new ModelError(
-        `Cannot go on training: the loss of epoch ${
-          epoch + 1
-        } is ${loss}, lower learningRate (${learningRate} now)`,
-      );
-    }
-    return loss;
+    return sum / order.length;
   }
 
   /** One step of Adam; gives the loss before it. */

@@ -1,11 +1,9 @@
 /** How much memory a training takes, said before it starts. */
 import { ModelError } from "../../core/errors.ts";
+import { CHUNK_BYTES, LANES, MOST_PAGES, PAGE } from "./kernel_limits.ts";
 import type { LstmSettings } from "./settings.ts";
 
-/** What the kernel's memory can grow to (see `memory.ts`), and what a layer takes of it before it works in chunks. */
-const KERNEL_BYTES = 2 ** 30, CHUNKED_BYTES = 64 * 2 ** 20;
-/** Windows of the smallest chunk. */
-const LEAST_WINDOWS = 8;
+const KERNEL_BYTES = MOST_PAGES * PAGE;
 
 /** Bytes in the kernel's memory, and those in all. */
 export interface TrainingBytes {
@@ -27,8 +25,8 @@ export function trainingBytes(
   const weightsOf = (inputs: number) => 4 * units * (inputs + units + 1);
   const layer = (inputs: number) => {
     const window = 4 * lookBack * (2 * inputs + 7 * units + (units + inputs + 1));
-    const whole = Math.ceil(batchSize / LEAST_WINDOWS) * LEAST_WINDOWS * window;
-    return Math.max(Math.min(whole, CHUNKED_BYTES), LEAST_WINDOWS * window) + 4 * 6 * weightsOf(inputs);
+    const whole = Math.ceil(batchSize / LANES) * LANES * window;
+    return Math.max(Math.min(whole, CHUNK_BYTES), LANES * window) + 4 * 6 * weightsOf(inputs);
   };
   const kernel = layer(features) + layer(units);
   const outputs = 4 * batchSize * lookBack * (2 * features + 6 * units);

@@ -7,6 +7,9 @@ import { DAY_MS } from "../../core/time.ts";
 import { type Scale, scaled } from "../../features/scaler.ts";
 import type { RowRange } from "../series_model.ts";
 
+/** Windows that are forecast at once. */
+export const PREDICTED_AT_ONCE = 1024;
+
 /** A series that windows are cut from. */
 export interface ScaledSeries {
   /** `rows × features`, row-major. */

@@ -1,3 +1,4 @@
+import { CHUNK_BYTES, LANES } from "./kernel_limits.ts";
 import { give, kernel, memory, type Region, take } from "./memory.ts";
 import { runSplit } from "./threads.ts";
 
@@ -27,14 +28,10 @@ export interface Inputs {
 /** Derivatives by the inputs, each shaped as its input. */
 export type Gradients = Record<keyof Inputs, Float32Array<ArrayBuffer>>;
 
-/** Windows side by side in a block, and bytes of one row of it: as in `kernel.as.ts`. */
-const LANES = 8, ROW = 32;
+/** Bytes of one row of a block: a number for each window. */
+const ROW = 4 * LANES;
 /** Windows at once in inference: enough for eight threads, few enough to stay in the processor's cache. */
 const INFERENCE_WINDOWS = 64;
-/**
- * Bytes that a layer takes at most, unless eight windows alone need more; larger batches go chunk by chunk.
- */
-const MOST_BYTES = 64 * 2 ** 20;
 
 /** The fields of `Pass` in `kernel.as.ts`, in its order. */
 const SIZES = ["windows", "steps", "features", "units", "sequences", "keep", "accumulate"] as const;
@@ -221,6 +218,6 @@ function chunkWindows(shape: Shape, keep: boolean, wanted: number): number {
   const sum = (windows: number) =>
     Object.values(bufferBytes(shape, windows, keep)).reduce((a, b) => a + b, 0);
   const one = sum(LANES), each = sum(2 * LANES) - one;
-  const blocks = 1 + Math.max(0, Math.floor((MOST_BYTES - one) / each));
+  const blocks = 1 + Math.max(0, Math.floor((CHUNK_BYTES - one) / each));
   return Math.min(wanted, blocks * LANES);
 }

@@ -2,7 +2,7 @@
 import type { CommandIo } from "../command_io.ts";
 
 /** How a training speaks to a person. */
-export interface ProgressLines {
+export interface ProgressLines extends Disposable {
   /** A line that stays. */
   line: (text: string) => void;
   /** A line that the next one may take the place of. */
@@ -11,7 +11,21 @@ export interface ProgressLines {
   end: () => void;
 }
 
-/** Lines for a command. */
+/**
+ * Lines for a command; disposing leaves the newest one standing, so that an error begins a line of its own.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals, assertThrows } from "@std/assert";
+ * let said = "";
+ * assertThrows(() => {
+ *   using say = progressLines({ terminal: true, stderr: (text) => void (said += text) });
+ *   say.progress("epoch 1");
+ *   throw new Error("the loss is no number");
+ * });
+ * assertEquals(said, "\r\x1b[2Kepoch 1\n");
+ * ```
+ */
 export function progressLines({ terminal, stderr }: Pick<CommandIo, "terminal" | "stderr">): ProgressLines {
   let open = false;
   const end = () => {
@@ -30,5 +44,6 @@ export function progressLines({ terminal, stderr }: Pick<CommandIo, "terminal" |
       open = terminal;
     },
     end,
+    [Symbol.dispose]: end,
   };
 }

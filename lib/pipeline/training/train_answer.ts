@@ -5,8 +5,12 @@ import type { TrainedMetrics } from "../../models/trained_model.ts";
 export interface TrainAnswer extends TrainedMetrics {
   /** Of the training alone. */
   seconds: number;
+  /** Null where no epoch was trained now. */
   seconds_per_epoch: number | null;
+  /** Trained now; null for a model without epochs. */
   epochs: number | null;
+  /** With those before a training was resumed. */
+  epochs_total: number | null;
   artefact: string;
   /** Forecasts made at the end of the last day. */
   forecast: { day: string; value: number; naive: number | null }[];
@@ -28,7 +32,11 @@ export function answerLines(answer: TrainAnswer, unit: string): string[] {
     `trained on ${trained_on.rows} days, ${trained_on.from} to ${trained_on.to}, in ${
       answer.seconds.toFixed(1)
     } s` +
-    (answer.epochs === null ? "" : ` (${answer.epochs} epochs)`),
+    (answer.epochs === null
+      ? ""
+      : answer.epochs === answer.epochs_total
+      ? ` (${answer.epochs} epochs)`
+      : ` (${answer.epochs} epochs now, ${answer.epochs_total} in all)`),
     `judged on ${tested_on.rows} later days, ${tested_on.from} to ${tested_on.to}`,
     "",
     ["".padEnd(14), "MAE", "RMSE", "R²", "MASE"].map((cell) => cell.padStart(10)).join("  "),

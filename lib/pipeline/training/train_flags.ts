@@ -18,8 +18,8 @@ const FLAGS = z.object({
   horizon: whole(1).default(1),
   ahead: whole(1).optional(),
   since: DAY.optional(),
-  tune: z.union([z.literal(true), z.enum(["random", "grid"])]).optional(),
-  trials: whole(1).default(10),
+  tune: z.literal([true, "random", "grid"], "choose random or grid").optional(),
+  trials: whole(1).optional(),
   set: z.array(z.string()).default([]),
   seed: whole(0).max(2 ** 31 - 1).default(1),
   epochs: whole(1).optional(),
@@ -54,6 +54,20 @@ export function readTrainFlags(input: unknown): TrainFlags {
   }).find(([, value]) => value !== undefined);
   if (flags.model !== "lstm" && asked) {
     throw new UsageError(`Cannot use --${asked[0]} with ${flags.model}: it is for lstm, leave it out`);
+  }
+  if (flags.ahead !== undefined && flags.horizon !== 1) {
+    throw new UsageError(
+      `Cannot combine --ahead with --horizon ${flags.horizon}: each forecast is fed back as tomorrow's value, leave ` +
+        "--horizon out, or --ahead",
+    );
+  }
+  if (flags.trials !== undefined && (flags.tune === undefined || flags.tune === "grid")) {
+    throw new UsageError(
+      `Cannot use --trials ${
+        flags.tune === "grid" ? "with --tune grid" : "without --tune"
+      }: it says how many choices ` +
+        "a random search tries, give --tune random or leave it out",
+    );
   }
   if (flags.resume && flags.backend === "webgpu") {
     throw new UsageError("Cannot combine --resume with --backend webgpu: that training keeps no checkpoints");

@@ -11,6 +11,7 @@ import { epochLine } from "../../models/lstm/progress.ts";
 import type { SeriesModel } from "../../models/series_model.ts";
 import { trainedFolder } from "../../models/trained_model.ts";
 import type { ProgressLines } from "./progress_lines.ts";
+import type { TrainFlags } from "./train_flags.ts";
 import { useWebGpu } from "./use_webgpu.ts";
 
 /** A batch of 32 windows is four blocks of work: more threads would wait for each other. */
@@ -20,8 +21,14 @@ const MOST_THREADS = 4;
 export interface LstmRun {
   rows: SeriesRows;
   train: TrainRange;
-  flags: { models: string; target: string; resume: boolean; backend: "cpu" | "webgpu" };
+  flags: Pick<TrainFlags, "models" | "target" | "symbol" | "horizon" | "resume" | "backend">;
   say: ProgressLines;
+}
+
+/** Epochs that were trained now, and with those before a training was resumed. */
+export interface EpochCount {
+  now: number;
+  total: number;
 }
 
 /** Starts the threads of all trainings to come; by default as many as there are cores, up to four. */
@@ -30,17 +37,16 @@ export async function startThreads(count: number | undefined): Promise<Disposabl
 }
 
 /**
- * Trains until the last epoch or the early stop; the checkpoint lies in the folder `checkpoint` of the model's versions.
- *
- * @returns epochs that were trained now.
+ * Trains until the last epoch or the early stop. Beside the model's versions, in the folder `checkpoint`, each training
+ * has a folder of its own, named by model, settings and data.
  */
-export async function trainLstm(series: SeriesModel, run: LstmRun): Promise<number> {
-  const model = series as LstmModel, { say } = run;
-  const epochs = run.flags.backend === "webgpu" ? trainOnGpu(model, run) : trainHere(model, run);
-  let count = 0;
+export async function trainLstm(series: SeriesModel, run: LstmRun): Promise<EpochCount> {
+  const model = series as LstmModel, { say } = run, count = { now: 0, total: 0 };
+  const epochs = run.flags.backend === "webgpu" ? trainOnGpu(model, run) : trainHere(model, run, count);
   for await (const report of epochs) {
     say.progress(epochLine(report));
-    count++;
+    count.now++;
+    count.total = report.epoch;
   }
   return count;
 }
@@ -50,16 +56,31 @@ const CLOCK = { clock: () => performance.now() };
 async function* trainHere(
   model: LstmModel,
   { rows, train, flags, say }: LstmRun,
+  count: EpochCount,
 ): AsyncGenerator<EpochReport> {
-  const root = trainedFolder(flags.models, { model: model.name, target: flags.target });
-  const folder = new CheckpointFolder(`${root}/checkpoint`);
   const availableBytes = Deno.systemMemoryInfo().available;
   using training = model.startTraining(rows, train, { ...CLOCK, availableBytes });
   say.line(`training takes about ${Math.ceil(training.bytes / 2 ** 20)} MiB`);
+  const all = `${trainedFolder(flags.models, { ...flags, model: model.name })}/checkpoint`;
+  const folder = new CheckpointFolder(`${all}/${training.identity.slice(0, 16)}`);
   if (flags.resume) {
-    const done = await folder.resume(training);
-    say.line(done === 0 ? "no checkpoint: training begins anew" : `going on after epoch ${done}`);
-  } else await folder.clear();
+    const done = count.total = await folder.resume(training);
+    say.line(
+      done === 0
+        ? `no checkpoint of these settings and data in "${all}": training begins anew`
+        : training.done
+        ? `the training was through after epoch ${done}`
+        : `going on after epoch ${done}`,
+    );
+  } else {
+    const left = await folder.unfinished(training);
+    if (left > 0) {
+      say.line(
+        `a training that was stopped after epoch ${left} is given up: --resume would have gone on with it`,
+      );
+    }
+    await folder.clear();
+  }
   yield* folder.run(model, training);
 }
 
