@@ -76,7 +76,7 @@ export async function insertHours(context: RunContext): Promise<Part | null> {
 
 /** Writes down an INSERT before it is sent. */
 async function prepare(
-  { store, startedAt }: RunContext,
+  { store }: RunContext,
   template: string,
   batch: readonly HourToMake[],
 ): Promise<{ of: string; insert: OpenInsert }> {
@@ -87,7 +87,7 @@ async function prepare(
   // A token that stands for a query which has ended would bring its end back instead of a new query.
   const tries = before.filter((ended) => ended.of === of).length;
   const token = requestToken(store.url, "insert_last_hour", of, String(tries));
-  const insert = { sql, token, sent_at: startedAt.toISOString(), hours };
+  const insert = { sql, token, hours };
   await noteOpen(store, of, insert);
   return { of, insert };
 }
@@ -101,7 +101,7 @@ async function settle(
   const { sql, hours } = insert;
   const write = await engine.write(sql, {
     ...insert,
-    onStart: (query_id) => noteOpen(store, of, { ...insert, query_id }),
+    onStart: (query_id) => noteOpen(store, of, { ...insert, query_id, sent_at: startedAt.toISOString() }),
   }).catch((error) => forgotten(insert, error, startedAt));
   const { query_id, rows, bytes_scanned, manifest } = write;
   const list = manifest === null ? "" : await readManifest(manifest, env);
