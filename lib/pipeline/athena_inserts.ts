@@ -20,6 +20,8 @@ const INSERT = z.object({
   token: z.string(),
   /** Absent where it may never have reached Athena. */
   query_id: z.string().optional(),
+  /** When the run began that learned its id. */
+  sent_at: z.iso.datetime().optional(),
   /** Starts of its hours (epoch milliseconds), each with the fingerprint of what it is made from. */
   hours: z.array(z.object({ start_ms: z.number(), fingerprint: z.string() })),
 });

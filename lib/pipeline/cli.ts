@@ -16,8 +16,8 @@ import { registerNotebooks } from "./notebooks/register_notebooks.ts";
 import type { QueryFlags } from "./query_command.ts";
 import { LAKE_TO_READ } from "./lake_option.ts";
 
-const ENGINE = (...choices: string[]) =>
-  new Option("--engine <name>", "SQL engine").choices(choices).default("duckdb");
+const ENGINE = (about: string) =>
+  new Option("--engine <name>", about).choices(["duckdb", "athena"]).default("duckdb");
 const QUALITY = () =>
   new Option(
     "--quality <mode>",
@@ -78,7 +78,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       append,
     )
     .option("--lake <place>", LAKE)
-    .addOption(ENGINE("duckdb", "athena"))
+    .addOption(ENGINE("who writes hourly gold of market snapshots; all else is DuckDB's work"))
     .option("--sql-from <file>", "template for hourly gold instead of materialize/insert_last_hour.sql")
     .option("--models <folder>", "folder of the model registry (default: models, or models/demo)")
     .option("--only <steps>", "run these steps only, separated by commas")
@@ -127,7 +127,7 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
       "folder or s3://bucket/prefix of the lake (default: data/lake, or data/demo where only that exists); " +
         "with Athena only beside --create or --dry-run",
     )
-    .addOption(ENGINE("duckdb", "athena"))
+    .addOption(ENGINE("SQL engine"))
     .option(
       "--dry-run",
       "with Athena: print the definitions that the SQL needs (without SQL: all), and the SQL",

@@ -129,21 +129,22 @@ async function insertFindings(
 ): Promise<DoctorFinding[]> {
   const check = "athena_insert",
     run = `deno task pipeline --only materialize --engine athena --lake ${store.url}`;
-  const open = await openInsert(store);
-  const orphans = await findOrphans(store);
-  await using _lock = options.quarantine && orphans.length > 0
+  await using lock = options.quarantine && (await findOrphans(store)).length > 0
     ? await store.lock("doctor --quarantine")
     : undefined;
+  // Looked at once no run can send or end one meanwhile.
+  const open = await openInsert(store);
+  const orphans = await findOrphans(store);
   const findings: DoctorFinding[] = [];
   if (open) {
     const { query_id } = open.insert;
     const detail = `an INSERT was sent and not seen to its end${query_id ? `, query ${query_id}` : ""}`;
     findings.push({ check, status: "warn", detail, fix: `${run} waits for it and sends nothing twice` });
-    // What it has written so far is accounted for then.
-    if (orphans.every(({ query_id }) => query_id === null)) return findings;
   }
-  for (const { key, query_id } of orphans) {
-    const moved = options.quarantine ? await quarantine(store, { key }) : null;
+  // What an open one has written so far is accounted for at its end.
+  const loose = open ? orphans.filter(({ query_id }) => query_id !== null) : orphans;
+  for (const { key, query_id } of loose) {
+    const moved = lock ? await quarantine(store, { key }) : null;
     if (moved) await lookAgainFor(store, key);
     const left = query_id === null
       ? "no query that the ledger knows wrote it"

@@ -6,7 +6,8 @@ import { hourPlaces } from "../warehouse/market_hours.ts";
 const TARGET = `${ANALYTICS_PRICES.database}.${ANALYTICS_PRICES.name}`;
 
 /**
- * Reads a template. Its text is part of what an hour is made from: with another template the hours are made anew.
+ * Reads a template. Its text is part of what an hour is made from: with another template all hours are made again, by
+ * DuckDB in place of what is there, by Athena beside it. So a template must leave out what is there.
  *
  * @throws {UsageError} where it cannot be read, inserts elsewhere, or has a place that nothing fills.
  */
@@ -27,7 +28,8 @@ export async function readInsertTemplate(path: string): Promise<string> {
     throw cannot(`it does not insert into ${TARGET}, begin with INSERT INTO ${TARGET}`);
   }
   const places = Object.keys(hourPlaces(0));
-  const unknown = [...text.matchAll(/\$\{([^}]*)\}/g)].find(([, name]) => !places.includes(name!));
+  // Places in comments are filled, too.
+  const unknown = [...sql.matchAll(/\$\{([^}]*)\}/g)].find(([, name]) => !places.includes(name!));
   if (unknown) {
     throw cannot(
       `it has the place ${unknown[0]}, known are ${places.map((name) => `\${${name}}`).join(", ")}`,

@@ -235,6 +235,15 @@ Deno.test("query suggests the nearest name on both engines, and --create where A
     await work.run([...athenaQuery, "SELECT * FROM v_top10"], athena.env),
     await work.run([...athenaQuery, "SELECT * FROM runs"], athena.env),
   ];
+  // What is not the statement's fault needs no lesson in SQL.
+  athena.answers.set("SELECT 2", { states: ["CANCELLED"], reason: "Query cancelled by user" });
+  athena.answers.set("SELECT 3", { states: ["FAILED"], reason: "Bytes scanned limit was exceeded" });
+  athena.answers.set("SELECT 4", { scanned: [2_000_000] });
+  for (const sql of ["SELECT 2", "SELECT 3", "SELECT 4"]) {
+    const env = { ...athena.env, LAKEBOOK_ATHENA_BYTE_BUDGET: "1MB" };
+    const { code, stderr } = await work.run([...athenaQuery, sql], env);
+    assertEquals([sql, code, stderr.includes("hint:")], [sql, 2, false], stderr);
+  }
   for (const { code, stderr } of [duckdb, cloud]) {
     assertEquals(code, 2);
     assertMatch(stderr, /\(line 1, column 15\)\n\nLINE 1: SELECT \* FROM v_top10\n {22}\^\n/);

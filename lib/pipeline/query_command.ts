@@ -42,7 +42,9 @@ export async function queryCommand(
     return await queryDuckDb(sql, { format, lake }, io);
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
-    throw new SqlError(`${error.message}\n${sqlHint(error.message)}`, { cause: error });
+    const hint = sqlHint(error.message);
+    if (hint === null) throw error;
+    throw new SqlError(`${error.message}\n${hint}`, { cause: error });
   }
 }
 

@@ -6,16 +6,20 @@ import { databaseOf, VIEWS } from "../warehouse/catalog.ts";
 const NAMES: readonly string[] = [...TABLES.map(({ name }) => name), ...VIEWS];
 
 /**
- * A hint for a statement that an engine refused, from the engine's words.
+ * A hint for a statement that an engine refused, from the engine's words; null where the statement was not the matter,
+ * but its cost, or somebody who cancelled it.
  *
  * @example
  * ```ts
  * import { assertStringIncludes } from "@std/assert";
  * const message = "TABLE_NOT_FOUND: Table 'awsdatacatalog.crypto_gold.v_top_10' does not exist";
- * assertStringIncludes(sqlHint(message), 'did you mean "v_top_100"?');
+ * assertStringIncludes(sqlHint(message)!, 'did you mean "v_top_100"?');
  * ```
  */
-export function sqlHint(message: string): string {
+export function sqlHint(message: string): string | null {
+  if (/raise (LAKEBOOK_ATHENA_BYTE_BUDGET|the workgroup's limit)|somebody cancelled it/.test(message)) {
+    return null;
+  }
   const schema = /\bSchema '(\w+)' does not exist/i.exec(message)?.[1];
   if (schema !== undefined && TABLES.some(({ database }) => database === schema)) return createHint(schema);
   const { name, database, engine } = missingTable(message);

@@ -124,8 +124,13 @@ export function explainRequest(sql: string, error: unknown, settings: AthenaSett
   return refused(`Athena answered ${code} (${message}), see what that means there`);
 }
 
+/** Whether Athena does not know a query: it forgets one after 45 days, and knows none of another account or region. */
+export function isUnknownQuery(error: unknown): boolean {
+  return error instanceof SqlError && /QueryExecution \S+ was not found/i.test(error.message);
+}
+
 /** Whether Athena, or something on the way to it, asks for patience. */
-export function isThrottled(error: unknown): boolean {
+function isThrottled(error: unknown): boolean {
   const thrown = describeThrown(error);
   return isBusy(thrown) ||
     /^(ThrottlingException|Throttling|TooManyRequestsException|RequestLimitExceeded|InternalServerException)$/

@@ -3,7 +3,7 @@ import type { QueryExecution } from "@aws-sdk/client-athena";
 import { createHash } from "node:crypto";
 import type { Effects } from "../core/effects.ts";
 import { LakebookError, SqlError } from "../core/errors.ts";
-import { explainFailure, type FailedQuery, type ToOriginal } from "./athena_errors.ts";
+import { explainFailure, type FailedQuery, isUnknownQuery, type ToOriginal } from "./athena_errors.ts";
 import { AthenaRequests } from "./athena_requests.ts";
 import { billedBytes, megabytes } from "./athena_price.ts";
 import type { AthenaSettings } from "./athena_settings.ts";
@@ -133,7 +133,9 @@ export class AthenaEngine implements SqlEngine, Disposable {
     if (query_id === undefined) await onStart(id);
     const execution = await this.#wait(sql, id, undefined).catch(async (error) => {
       // Over the budget.
-      if (error instanceof SqlError) await this.#requests.stop(sql, id).catch(() => {});
+      if (error instanceof SqlError && !isUnknownQuery(error)) {
+        await this.#requests.stop(sql, id).catch(() => {});
+      }
       throw error;
     });
     this.#scanned += scannedBytes(execution);

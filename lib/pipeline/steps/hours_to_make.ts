@@ -7,7 +7,7 @@ import { fingerprint, isDone } from "../../lake/ledger.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import type { RunContext } from "../context.ts";
 import { HOURS_UNIT, hourUnit } from "./market_hour_units.ts";
-import { markWhole, objectsSince, wholeUntil } from "./whole_days.ts";
+import { markWhole, objectsSince, readMark, type WholeMark } from "./whole_days.ts";
 
 /** Raise this when partitions change for another reason than the statement. */
 const HOURS_VERSION = 1;
@@ -22,6 +22,10 @@ export interface HourToMake extends HourFolder {
 export interface HoursToMake {
   /** The day from which it looked, or null for all of them. */
   since: string | null;
+  /** What was written down then of the days before. */
+  mark: WholeMark;
+  /** Fingerprint of the template, whatever the hour. */
+  by: string;
   /** Hours that were looked at, oldest first. */
   hours: HourFolder[];
   /** Those of them that are to be made. */
@@ -30,7 +34,7 @@ export interface HoursToMake {
 
 /**
  * Looks at the hours that are over: the one that has just ended, and older ones to which a snapshot came late. Days that
- * are through are not looked at again. Which engine made an hour does not matter.
+ * are through are not looked at again, but by another template. Which engine made an hour does not matter.
  *
  * @param sql The template that makes them.
  */
@@ -38,7 +42,9 @@ export async function hoursToMake(
   { store, startedAt }: Pick<RunContext, "store" | "startedAt">,
   sql: string,
 ): Promise<HoursToMake> {
-  const since = await wholeUntil(store, HOURS_UNIT);
+  const mark = await readMark(store, HOURS_UNIT);
+  const by = fingerprint([HOURS_VERSION, sql]);
+  const since = mark.by === by ? mark.day : null;
   const objects = await objectsSince(store, PROCESSED_PRICES.prefix, { since, now: startedAt });
   const hours = [...Map.groupBy(objects, ({ key }) => hourOf(key) ?? NaN)]
     .filter(([start_ms]) => start_ms + HOUR_MS <= startedAt.getTime())
@@ -52,17 +58,17 @@ export async function hoursToMake(
     const inputs = fingerprint([HOURS_VERSION, sql, hour.objects]);
     return await isDone(store, hourUnit(hour.start_ms), inputs) ? [] : [{ ...hour, fingerprint: inputs }];
   }));
-  return { since, hours, dirty: made.flat() };
+  return { since, mark, by, hours, dirty: made.flat() };
 }
 
 /** Notes that all of them are made. */
 export async function markHoursMade(
   { store, startedAt }: { store: ObjectStore; startedAt: Date },
-  { since, hours }: HoursToMake,
+  { mark, by, hours }: HoursToMake,
 ): Promise<void> {
   // A snapshot that came late meanwhile has moved the mark back: then it stays there.
-  if (await wholeUntil(store, HOURS_UNIT) !== since) return;
-  await markWhole(store, HOURS_UNIT, hours.map(({ start_ms }) => utcDay(start_ms)), startedAt);
+  if ((await readMark(store, HOURS_UNIT)).day !== mark.day) return;
+  await markWhole(store, HOURS_UNIT, hours.map(({ start_ms }) => utcDay(start_ms)), startedAt, by);
 }
 
 /** `1 hour`, `2 hours`. */

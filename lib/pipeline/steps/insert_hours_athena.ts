@@ -2,16 +2,17 @@
  * Completed hours of market snapshots into gold, by Athena: `insert_last_hour.sql` as it stands, one query for the hours
  * of a day. It inserts what is not there yet, so that no order of crashes and reruns doubles a row.
  */
-import { ConfigError, LakebookError, LakeError } from "../../core/errors.ts";
+import { ConfigError, type LakebookError, LakeError } from "../../core/errors.ts";
 import { ANALYTICS_PRICES, PROCESSED_PRICES_RAW } from "../../core/tables.ts";
-import { utcDay } from "../../core/time.ts";
+import { DAY_MS, utcDay } from "../../core/time.ts";
 import { hourFolder, hourOf } from "../../lake/keys.ts";
 import { fingerprint, writeRecord } from "../../lake/ledger.ts";
 import { openStore } from "../../lake/open_lake.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
+import { isUnknownQuery } from "../../warehouse/athena_errors.ts";
 import { megabytes } from "../../warehouse/athena_price.ts";
 import { athenaSettings } from "../../warehouse/athena_settings.ts";
-import { AthenaEngine, requestToken } from "../../warehouse/engine_athena.ts";
+import { AthenaEngine, type AthenaWrite, requestToken } from "../../warehouse/engine_athena.ts";
 import { hourPlaces, insertHourSql } from "../../warehouse/market_hours.ts";
 import { fillTemplate } from "../../warehouse/translate.ts";
 import {
@@ -30,6 +31,9 @@ import { countHours, hourBatches, hoursToMake, type HourToMake, markHoursMade } 
 import { hourUnit } from "./market_hour_units.ts";
 import { doneBefore, type Part } from "./process_part.ts";
 
+/** Longer than any query of Athena's may run: one that is unknown after that is not running anywhere. */
+const LONGEST_RUN_MS = DAY_MS;
+
 /** What Athena was asked, for the run log. */
 interface Done {
   inserts: EndedInsert[];
@@ -42,7 +46,8 @@ interface Done {
  * that was not seen to its end is waited for first.
  *
  * @throws {ConfigError} where Athena's tables lie over another lake.
- * @throws {LakeError} where an earlier INSERT that failed has left objects in an hour: its rows may be among them.
+ * @throws {LakeError} where an earlier INSERT that failed has left objects in an hour: its rows may be among them; where
+ * a query's objects are not all in the lake, or Athena does not know a query that may still be running.
  * @throws {SqlError} where a query fails, or the byte budget is spent; what was inserted before is done.
  */
 export async function insertHours(context: RunContext): Promise<Part | null> {
@@ -81,43 +86,36 @@ async function prepare(
   const before = await endedInserts(store, utcDay(hours[0]!.start_ms));
   // A token that stands for a query which has ended would bring its end back instead of a new query.
   const tries = before.filter((ended) => ended.of === of).length;
-  const insert = { sql, token: requestToken(store.url, "insert_last_hour", of, String(tries)), hours };
+  const token = requestToken(store.url, "insert_last_hour", of, String(tries));
+  const insert = { sql, token, hours };
   await noteOpen(store, of, insert);
   return { of, insert };
 }
 
 /** Sends an INSERT, or finds it where it was sent before, waits for its end, and writes down what came of it. Gives its failure. */
 async function settle(
-  { store, settings: { env } }: RunContext,
+  { store, startedAt, settings: { env } }: RunContext,
   engine: AthenaEngine,
   { of, insert, done }: { of: string; insert: OpenInsert; done: Done },
 ): Promise<LakebookError | null> {
   const { sql, hours } = insert;
   const write = await engine.write(sql, {
     ...insert,
-    onStart: (query_id) => noteOpen(store, of, { ...insert, query_id }),
-  });
-  const { query_id, rows, bytes_scanned, failure } = write;
-  const written = await manifestObjects(write.manifest, store.url, env);
+    onStart: (query_id) => noteOpen(store, of, { ...insert, query_id, sent_at: startedAt.toISOString() }),
+  }).catch((error) => forgotten(insert, error, startedAt));
+  const { query_id, rows, bytes_scanned, manifest } = write;
+  const list = manifest === null ? "" : await readManifest(manifest, env);
   const days = await Promise.all(
     [...new Set(hours.map(({ start_ms }) => utcDay(start_ms)))].map((day) =>
       store.list(dayFolder(Date.parse(day)))
     ),
   );
   const there = days.flat().map(({ key }) => key);
-  const objects = written.filter((key) => there.includes(key));
+  const { objects, failure } = account(write, { list, there, lake: store.url });
   const end: EndedInsert = {
     ...{ state: failure ? "failed" : "done", query_id, of, rows, bytes_scanned, objects },
     ...failure ? { reason: failure.message } : {},
   };
-  if (!failure && (objects.length < written.length || rows > 0 && objects.length === 0)) {
-    throw new LakeError(
-      `Cannot account for query ${query_id}: it inserted ${rows} rows, and of its objects ${objects.length} of ` +
-        `${written.length} are in lake ${store.url}; see its list, ${
-          write.manifest ?? "which Athena does not name"
-        }`,
-    );
-  }
   await noteEnd(store, insert, end);
   if (!failure) {
     for (const { start_ms, fingerprint } of hours) {
@@ -136,19 +134,67 @@ async function settle(
   return null;
 }
 
-/** The objects that Athena lists for a query, beside its results. */
-async function manifestObjects(
-  manifest: string | null,
-  lake: string,
-  env: RunContext["settings"]["env"],
-): Promise<string[]> {
-  if (manifest === null) return [];
+/** What is known of an INSERT's end. */
+type InsertEnd = Pick<AthenaWrite, "query_id" | "rows" | "bytes_scanned" | "failure" | "manifest">;
+
+/**
+ * A query that Athena does not know any more has failed, as far as anybody can tell: what it may have written has to be
+ * moved aside. A young one may be running in another account or region.
+ */
+function forgotten({ query_id, sent_at }: OpenInsert, error: unknown, now: Date): InsertEnd {
+  if (!isUnknownQuery(error) || query_id === undefined) throw error;
+  if (sent_at !== undefined && now.getTime() - Date.parse(sent_at) < LONGEST_RUN_MS) {
+    throw new LakeError(
+      `Cannot see query ${query_id} to its end: Athena does not know it here, run again with the region and ` +
+        `credentials that it was sent with; a day after it was sent (${sent_at}) it counts as failed`,
+      { cause: error },
+    );
+  }
+  const failure = new LakeError(
+    `Cannot see query ${query_id} to its end: Athena does not know it any more, so it counts as failed`,
+    { cause: error },
+  );
+  return { query_id, rows: 0, bytes_scanned: 0, failure, manifest: null };
+}
+
+/**
+ * The objects of a query that are in the lake. One whose objects are not all there counts as failed: nobody knows what
+ * became of its rows, so those that are there have to be moved aside.
+ */
+function account(
+  { query_id, rows, manifest, failure }: InsertEnd,
+  { list, there, lake }: { list: string; there: readonly string[]; lake: string },
+): { objects: string[]; failure: LakebookError | null } {
+  let written: string[];
+  try {
+    written = manifestKeys(list, lake);
+  } catch (error) {
+    if (!(error instanceof LakeError)) throw error;
+    return { objects: [], failure: failure ?? error };
+  }
+  const objects = written.filter((key) => there.includes(key));
+  if (failure || objects.length === written.length && (rows === 0 || objects.length > 0)) {
+    return { objects, failure };
+  }
+  const state =
+    `it inserted ${rows} rows, and of its objects ${objects.length} of ${written.length} are in lake ` +
+    `${lake} (see its list, ${manifest ?? "which Athena does not name"})`;
+  return {
+    objects,
+    failure: new LakeError(
+      `Cannot account for query ${query_id}: ${state}, so it counts as failed, run again`,
+    ),
+  };
+}
+
+/** The list of a query's objects, which Athena keeps beside its results. */
+async function readManifest(manifest: string, env: RunContext["settings"]["env"]): Promise<string> {
   const slash = manifest.lastIndexOf("/");
   const results = await openStore(manifest.slice(0, slash), { env });
   await using _closing = { [Symbol.asyncDispose]: () => results.close() };
   const bytes = await results.get(manifest.slice(slash + 1));
   // A query that wrote nothing may have no list.
-  return bytes === null ? [] : manifestKeys(new TextDecoder().decode(bytes), lake);
+  return bytes === null ? "" : new TextDecoder().decode(bytes);
 }
 
 /** Rows of a failed INSERT would count as being there: they have to be taken out of sight first. */

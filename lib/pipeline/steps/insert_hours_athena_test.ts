@@ -171,6 +171,97 @@ Deno.test("doctor names an object in hourly gold that nobody knows, and a query 
   assertEquals(await lake.gold(), rows("9:00", "10:00"));
 });
 
+/** Lets an INSERT start, and the process lose sight of it. */
+async function loseSight(lake: AthenaLake, time: string): Promise<void> {
+  const breaks = Array.from({ length: 6 }, () => ({ code: "ThrottlingException" }));
+  lake.athena.refusals.push(...Array<"pass">(11).fill("pass"), ...breaks);
+  assertEquals((await lake.materialize(time)).code, 4);
+  lake.athena.refusals.length = 0;
+}
+
+/** Takes objects of gold out of sight, as they are before Athena's query ends; gives what brings them back. */
+function hide(lake: AthenaLake, keys: string[]): () => void {
+  const hidden = keys.map((key) => [`lakes/one/${key}`, lake.objects.get(`lakes/one/${key}`)!] as const);
+  for (const [key] of hidden) lake.objects.delete(key);
+  return () => hidden.forEach(([key, object]) => lake.objects.set(key, object));
+}
+
+Deno.test("DuckDB writes no hourly gold while an INSERT is open, whose objects nobody sees yet", async () => {
+  await using lake = await AthenaLake.make();
+  await lake.ingest("09:00");
+  await loseSight(lake, "10:10");
+  const show = hide(lake, lake.goldKeys);
+  const { code, stderr } = await lake.materialize("10:20", { engine: "duckdb" });
+  assertEquals([code, lake.goldKeys], [8, []]);
+  assertStringIncludes(
+    stderr,
+    "not seen to its end (query query-3), run once more with --engine athena",
+  );
+  show();
+  assertEquals([(await lake.materialize("10:30")).code, lake.inserts.length], [0, 1]);
+  assertEquals(await lake.gold(), rows("9:00"));
+  assertEquals((await lake.materialize("10:40", { engine: "duckdb" })).step.status, "skipped");
+});
+
+Deno.test("doctor --quarantine takes what a failed INSERT left, and leaves what an open one is writing", async () => {
+  await using lake = await AthenaLake.make();
+  await lake.ingest("09:00");
+  assertEquals((await lake.materialize("10:10")).code, 0);
+  await lake.ingest("2026-01-05T01:30");
+  lake.fails = {
+    states: ["RUNNING", "FAILED"],
+    reason: "HIVE_WRITER_CLOSE_ERROR: no more room",
+    category: 1,
+  };
+  assertEquals((await lake.materialize("2026-01-05T02:10")).code, 4);
+  await lake.ingest("09:30");
+  await loseSight(lake, "2026-01-05T02:20");
+  const before = lake.goldKeys, failed = before.filter((key) => key.includes("day=05"));
+  assertEquals([before.length, failed.length], [3, 1]);
+  const findings = (await lake.doctor("--quarantine")).findings
+    .filter(({ check }) => check === "athena_insert");
+  assertEquals(findings.map(({ status }) => status), ["warn", "fail"]);
+  assertStringIncludes(findings[1]!.detail, "failed and left it; moved to quarantine/");
+  assertEquals(lake.goldKeys, before.filter((key) => !failed.includes(key)));
+  assertEquals((await lake.materialize("2026-01-05T02:30")).code, 0);
+  assertEquals(await lake.gold(), rows("9:00", "9:30", "1:30"));
+});
+
+Deno.test("an INSERT that Athena does not know any more counts as failed a day after it was sent", async () => {
+  await using lake = await AthenaLake.make();
+  await lake.ingest("09:00");
+  await loseSight(lake, "10:10");
+  const unknown = { code: "InvalidRequestException", message: "QueryExecution query-3 was not found" };
+  lake.athena.refusals.push(unknown);
+  // It may be running in another region.
+  const young = await lake.materialize("10:20");
+  assertEquals([young.code, lake.athena.asked("StopQueryExecution")], [8, []]);
+  assertStringIncludes(young.stderr, "run again with the region and credentials that it was sent with");
+  lake.athena.refusals.push(unknown);
+  const old = await lake.materialize("2026-01-05T10:20");
+  assertEquals([old.code, lake.inserts.length], [8, 1]);
+  assertStringIncludes(old.stderr, "Athena does not know it any more, so it counts as failed");
+  assertStringIncludes(old.stderr, "written by no successful query");
+  assertEquals((await lake.doctor("--quarantine")).code, 7);
+  const next = await lake.materialize("2026-01-05T10:30");
+  assertEquals([next.code, lake.inserts.length], [0, 2], next.stderr);
+  assertEquals(await lake.gold(), rows("9:00"));
+});
+
+Deno.test("an INSERT whose objects are not all in the lake counts as failed, and is sent again once the rest is moved aside", async () => {
+  await using lake = await AthenaLake.make();
+  await lake.ingest("09:00", "10:00");
+  await loseSight(lake, "11:10");
+  hide(lake, lake.goldKeys.slice(0, 1));
+  const { code, stderr } = await lake.materialize("11:20");
+  assertEquals([code, lake.inserts.length], [8, 1]);
+  assertStringIncludes(stderr, "of its objects 1 of 2 are in lake");
+  assertStringIncludes(stderr, "left by query query-3), move them aside");
+  assertEquals((await lake.doctor("--quarantine")).code, 7);
+  assertEquals([(await lake.materialize("11:30")).code, lake.inserts.length], [0, 2]);
+  assertEquals(await lake.gold(), rows("9:00", "10:00"));
+});
+
 Deno.test("pipeline --engine athena stops at the byte budget; what was inserted before is done", async () => {
   await using lake = await AthenaLake.make();
   await lake.ingest("09:00", "2026-01-05T01:00");
@@ -240,7 +331,7 @@ Deno.test("DuckDB does not write beside what Athena wrote; Athena adds to what D
   assertEquals(await lake.gold(), rows("9:00", "9:30"));
 });
 
-Deno.test("pipeline --sql-from takes another template, for an hour at a time where it knows no more, and makes hours anew by it", async () => {
+Deno.test("pipeline --sql-from takes another template, for an hour at a time where it knows no more, and asks for all hours by it", async () => {
   await using lake = await AthenaLake.make();
   await lake.ingest("09:00", "10:00");
   assertEquals((await lake.materialize("11:10")).code, 0);
@@ -258,6 +349,7 @@ Deno.test("pipeline --sql-from takes another template, for an hour at a time whe
         "it does not insert into crypto_gold.analytics_prices",
       ],
       [await lake.work.file("place.sql", own.replace("${hour}", "${our}")), "it has the place ${our}"],
+      [await lake.work.file("comment.sql", `-- made by \${me}\n${own}`), "it has the place ${me}"],
       [`${lake.work.folder}/absent.sql`, "it cannot be read"],
       ["ssm:/crypto/insert_last_hour", "aws ssm get-parameter --name /crypto/insert_last_hour"],
     ] as const
@@ -266,6 +358,32 @@ Deno.test("pipeline --sql-from takes another template, for an hour at a time whe
     assertEquals([name, refused.code, refused.stdout], [name, 2, ""]);
     assertStringIncludes(refused.stderr, words);
   }
+});
+
+Deno.test("pipeline --sql-from makes the hours of all days again, also of those that are through", async () => {
+  await using lake = await AthenaLake.make();
+  await lake.ingest("2026-01-01T09:00", "2026-01-02T09:00", "2026-01-05T09:00");
+  const run = (time: string, flags: string[] = []) => lake.materialize(time, { engine: "duckdb", flags });
+  assertStringIncludes((await run("2026-01-05T11:00")).step.detail, "3 hours of market snapshots");
+  const own = (await insertHourSql()).replace("SELECT id, symbol,", "SELECT id, upper(symbol) AS symbol,");
+  const flags = ["--sql-from", await lake.work.file("insert.sql", own)];
+  // A late snapshot moves the mark back; what the days before it were made by stands there as before.
+  const mark = () => {
+    const { bytes } = lake.objects.get("lakes/one/_ledger/units/materialize/market_hours.json")!;
+    return JSON.parse(new TextDecoder().decode(bytes)).notes;
+  };
+  const { whole_until, made_by } = mark();
+  await lake.ingest("2026-01-02T09:30");
+  assertEquals([whole_until, mark()], ["2026-01-04", { whole_until: "2026-01-02", made_by }]);
+  assertStringIncludes((await run("2026-01-05T11:10")).step.detail, "1 hour of market snapshots, 4 rows");
+  assertStringIncludes(
+    (await run("2026-01-05T11:20", flags)).step.detail,
+    "3 hours of market snapshots, 8 rows",
+  );
+  assertEquals((await run("2026-01-05T11:30", flags)).step.status, "skipped");
+  const sql = "SELECT DISTINCT symbol FROM analytics_prices ORDER BY symbol";
+  const { stdout } = await lake.work.run(["query", sql, "--lake", lake.url, "--format", "json"], lake.env);
+  assertEquals(JSON.parse(stdout), [{ symbol: "BITCOIN" }, { symbol: "ETHEREUM" }]);
 });
 
 Deno.test("pipeline --sql-from works with DuckDB, to the same rows", async () => {

@@ -10,6 +10,7 @@ import { inParallel } from "../../lake/turns.ts";
 import { damagedAmong } from "../../warehouse/damaged_objects.ts";
 import { buildHours, type BuiltHour, insertHourSql } from "../../warehouse/market_hours.ts";
 import { hourKey } from "../../warehouse/materialize.ts";
+import { openInsert } from "../athena_inserts.ts";
 import type { RunContext } from "../context.ts";
 
 import { countHours, hourBatches, hoursToMake, type HourToMake, markHoursMade } from "./hours_to_make.ts";
@@ -22,7 +23,8 @@ const AT_ONCE = 8;
 /**
  * Materializes each completed hour whose snapshots are others than when it was made, with the engine of the run.
  *
- * @throws {LakeError} where a snapshot cannot be read, after all other hours were made.
+ * @throws {LakeError} where a snapshot cannot be read, after all other hours were made; where DuckDB would write beside an
+ * INSERT that Athena may still be carrying out.
  */
 export async function materializeHours(context: RunContext): Promise<Part | null> {
   if (context.settings.engine === "athena") {
@@ -30,6 +32,7 @@ export async function materializeHours(context: RunContext): Promise<Part | null
     return await insertHours(context);
   }
   const { store } = context;
+  await refuseOpenInsert(store);
   const sql = context.settings.insertSql ?? await insertHourSql();
   const found = await hoursToMake(context, sql);
   const { since, hours, dirty } = found;
@@ -120,6 +123,16 @@ async function commitHours(
     done.outputs.push(...record.outputs);
     done.rows += rows;
   });
+}
+
+/** Athena's objects appear when its query ends: until then an hour that it writes looks empty. */
+async function refuseOpenInsert(store: ObjectStore): Promise<void> {
+  const open = await openInsert(store);
+  if (open === null) return;
+  throw new LakeError(
+    `Cannot materialize hourly gold: an INSERT was sent to Athena and not seen to its end (query ` +
+      `${open.insert.query_id ?? "unknown"}), run once more with --engine athena`,
+  );
 }
 
 async function refuseForeign(store: ObjectStore, { start_ms }: HourFolder): Promise<void> {
