@@ -91,7 +91,7 @@ Deno.test("train --model lstm is the same each time, goes on where it was stoppe
   assertEquals(stdout.match(/^2020-\d\d-\d\d: /gm)?.length, 4);
   assertStringIncludes(stdout, "later days");
   const other = await lstm("--resume", "--set", "units=5");
-  assertEquals(other.code, 1);
+  assertEquals(other.code, 5);
   assertStringIncludes(
     other.stderr,
     "the checkpoint is of another model, other settings or other data, delete it or",
