@@ -46,8 +46,6 @@ const FLAGS = z.object({
   json: z.boolean().default(false),
 });
 
-/** An LSTM's batch of 32 windows is four blocks of work: more threads would wait for each other. */
-const MOST_LSTM_THREADS = 4;
 /** Rows before the first forecast, where `--start` names no day: two years, or half of them where there are fewer. */
 const LEARN_FIRST = 730;
 /** Fewer rows are too few to learn from half of them. */
@@ -113,8 +111,8 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
     ...{ start: first, refit_every: refit, embargo, window, seed, seeds },
     clock: () => performance.now(),
   };
-  using _forests = names.includes("random_forest") ? forestThreads() : null;
-  using _lstms = names.includes("lstm") ? await threadsOfLstms() : null;
+  // The LSTM of a walk has 16 units, too little work a batch for threads: with two it took longer.
+  using _threads = names.includes("random_forest") ? forestThreads() : null;
   const board = leaderboard(rows, contestants, {
     ...options,
     ...(kept && { until: kept.start }),
@@ -157,11 +155,6 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
 
 function cardFile(folder: string, model: string): string {
   return `${folder}/${model}.md`;
-}
-
-async function threadsOfLstms(): Promise<Disposable> {
-  const { lstmThreads } = await import("../models/lstm/threads.ts");
-  return await lstmThreads(Math.min(navigator.hardwareConcurrency, MOST_LSTM_THREADS));
 }
 
 function fingerprint(candles: readonly DailyCandle[]): string {
