@@ -10,7 +10,10 @@ export interface TouchedPrint {
   now: number;
 }
 
-/** A low this far below open and close, or a high so far above: a factor. */
+/**
+ * A low this far below open and close, or a high so far above: a factor. Days that have an average only, no open and
+ * close, are judged by a wider one, `BAD_PRINT_FACTOR` of `volatility_proxy.ts`.
+ */
 export const BAD_PRINT = 2;
 
 /**

@@ -90,9 +90,9 @@ function isSound(frame: pl.DataFrame): boolean {
     ...[open, high, low, close].flatMap((price) => [price.gt(0), price.lt(pl.lit(Infinity))]),
     volume.gtEq(0),
     volume.lt(pl.lit(Infinity)),
+    ...[high, low, close].map((price) => price.isNull().eq(open.isNull())),
   ].map((each, i) => each.all().alias(`${i}`));
-  const nulls = ["timestamp", ...PRICES].map((name) => frame.getColumn(name).nullCount());
-  return nulls[0] === 0 && nulls.every((count, i) => i === 0 || count === nulls[1]) &&
+  return frame.getColumn("timestamp").nullCount() === 0 &&
     frame.select(...all).row(0).every((each: boolean | null) => each !== false);
 }
 

@@ -28,6 +28,11 @@ Deno.test("ohlcvFrame() refuses bars that are not sound and names the first", ()
     [{ volume: [1, -1, 2] }, "has a volume"],
     [{ volume: [1, NaN, 2] }, "has a volume"],
     [{ close: [101, null, 103] }, "has some prices and lacks others"],
+    // As many nulls in each column, in different bars.
+    [
+      { open: [null, 101, 102], high: [103, null, 105], low: [99, 98, null], close: [null, 102, 103] },
+      "00:00:00.000Z has some prices and lacks others",
+    ],
   ];
   for (const [change, message] of table) {
     assertThrows(() => ohlcvFrame({ ...sound, ...change }, "1h"), QualityError, message);
@@ -56,6 +61,22 @@ Deno.test("no bars at all make empty frames", () => {
   const frame = ohlcvFrame(none, "1h");
   assertEquals(frame.height, 0);
   assertEquals([resampleBars(frame, "1d").height, realisedVolatility(frame).height], [0, 0]);
+});
+
+Deno.test("bars of any length start where timeframe() says, wherever the data begin", () => {
+  for (const length of ["5h", "7h", "3d", "10d", "2w", "7m", "1w", "4h"]) {
+    const step = length.endsWith("m") ? 60_000 : HOUR;
+    for (const first of [0, 5 * HOUR, 20_000 * HOUR]) {
+      const timestamp = Array.from({ length: 1500 }, (_, i) => first + i * step),
+        price = timestamp.map(() => 1);
+      const bars = ohlcvFrame(
+        { timestamp, open: price, high: price, low: price, close: price, volume: price },
+        step === HOUR ? "1h" : "1m",
+      );
+      const longer = resampleBars(bars, length);
+      assertEquals(ohlcvFrame(longer, length).height, longer.height);
+    }
+  }
 });
 
 Deno.test("timeframe() knows lengths and refuses what is none", () => {

@@ -3,7 +3,7 @@ import pl from "nodejs-polars";
 import { DAY_MS } from "../core/time.ts";
 import { logReturn } from "./feature_catalogue.ts";
 import { presentBars, soundBars } from "./ohlcv_frame.ts";
-import { timeframe } from "./timeframe.ts";
+import { timeframe, WHOLE_WINDOWS } from "./timeframe.ts";
 
 /** How the prices of a day are sampled. */
 export interface RealisedOptions {
@@ -48,7 +48,7 @@ export function realisedVolatility(
     throw new RangeError(`Cannot ask for a share of ${least_share} of the returns: give a number up to 1`);
   }
   const steps = presentBars(soundBars(minutes))
-    .groupByDynamic({ indexColumn: "timestamp", every: name, closed: "left" })
+    .groupByDynamic({ indexColumn: "timestamp", every: name, ...WHOLE_WINDOWS })
     .agg(pl.col("close").last().alias("close"));
   const empty = { timestamp: pl.Datetime("ms"), realised_volatility: pl.Float64, returns: pl.Int32 };
   if (steps.height === 0) return pl.DataFrame({}, { schema: empty });
@@ -56,7 +56,7 @@ export function realisedVolatility(
   const daily = steps
     .upsample({ timeColumn: "timestamp", every: name, maintainOrder: true })
     .select(pl.col("timestamp"), logReturn().alias("change"))
-    .groupByDynamic({ indexColumn: "timestamp", every: "1d", closed: "left" })
+    .groupByDynamic({ indexColumn: "timestamp", every: "1d", ...WHOLE_WINDOWS })
     .agg(change.mul(change).sum().alias("variance"), change.count().cast(pl.Int32).alias("returns"));
   const enough = pl.col("returns").gtEq(least_share * DAY_MS / ms);
   return daily.select(

@@ -1,7 +1,7 @@
 /** Bars of one length into longer ones. */
 import pl from "nodejs-polars";
 import { presentBars, soundBars } from "./ohlcv_frame.ts";
-import { timeframe } from "./timeframe.ts";
+import { timeframe, WHOLE_WINDOWS } from "./timeframe.ts";
 
 /**
  * Makes longer bars: open of the first, high, low, close of the last, sum of the volumes, and `bars`, how many went in.
@@ -31,7 +31,7 @@ import { timeframe } from "./timeframe.ts";
 export function resampleBars(bars: pl.DataFrame, every: string): pl.DataFrame {
   const { name } = timeframe(every);
   const sound = presentBars(soundBars(bars));
-  const longer = sound.groupByDynamic({ indexColumn: "timestamp", every: name, closed: "left" }).agg(
+  const longer = sound.groupByDynamic({ indexColumn: "timestamp", every: name, ...WHOLE_WINDOWS }).agg(
     pl.col("open").first().alias("open"),
     pl.col("high").max().alias("high"),
     pl.col("low").min().alias("low"),

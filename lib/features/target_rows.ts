@@ -5,11 +5,8 @@ import { type TouchedPrint, winsoriseBadPrints } from "./bad_prints.ts";
 import { type DailyCandle, dailyFrame } from "./daily_frame.ts";
 import { type Feature, logReturn, parkinsonRange } from "./feature_catalogue.ts";
 import type { SeriesRows } from "./series_rows.ts";
-import { type TargetName, TARGETS } from "./targets.ts";
+import { LEAST_VOLATILITY, type TargetName, TARGETS } from "./targets.ts";
 import { windowMean } from "./windows.ts";
-
-/** Days without any movement count as this volatile, so that logarithms exist. */
-const LEAST_VOLATILITY = 1e-4;
 
 const vol = pl.col("vol_1"), logVol = pl.col("log_vol_1"), close = pl.col("close"), volume = pl.col("volume");
 

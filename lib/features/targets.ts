@@ -3,6 +3,9 @@
 /** A name of {@linkcode TARGETS}. */
 export type TargetName = "volatility" | "realised_volatility" | "price" | "return";
 
+/** Days without any movement count as this volatile, so that logarithms and QLIKE exist; nothing below it is forecast. */
+export const LEAST_VOLATILITY = 1e-4;
+
 /** A quantity of a day that is forecast `horizon` days ahead. */
 export interface Target {
   /** The column of rows that holds the same quantity of the row's own day: `target[i]` is its value `horizon` days on. */

@@ -5,6 +5,12 @@ const UNITS: Readonly<Record<string, number>> = { m: MINUTE_MS, h: HOUR_MS, d: D
 /** 1970-01-01 was a Thursday: weeks begin on the Monday four days later. */
 const FIRST_MONDAY_MS = 4 * DAY_MS;
 
+/**
+ * What Polars' `groupByDynamic` is told, so that its groups are the bars of a {@linkcode Timeframe}. Unless it is told
+ * where groups start, they start at the Monday before the first row, so `5h` and `3d` would depend on where data begin.
+ */
+export const WHOLE_WINDOWS = { closed: "left", startBy: "window" } as const;
+
 /** A length of bars. */
 export interface Timeframe {
   /** As exchanges and Polars write it: `1m`, `4h`, `1d`, `1w`. */

@@ -11,7 +11,8 @@ export const MIN_RANGE_SHARE = 0.8;
 
 /**
  * A low below 1/3, or a high above 3 times, both today's and yesterday's average counts as a bad print. Bitcoin's
- * crash of 2013-04-10 reached 2.3 and stays; the wrong low of 2017-04-15 (0.06 USD) is at 19,562.
+ * crash of 2013-04-10 reached 2.3 and stays; the wrong low of 2017-04-15 (0.06 USD) is at 19,562. A day's average lies
+ * farther from its low than open and close do: `BAD_PRINT` of `bad_prints.ts`, for bars that have these, is 2.
  */
 export const BAD_PRINT_FACTOR = 3;
 

@@ -1,13 +1,12 @@
 /** The baselines that every other model has to beat: models like any other, each small enough to be checked by hand. */
 import { ModelError } from "../core/errors.ts";
+import { DAY_MS, utcDay } from "../core/time.ts";
 import { columnOf, type SeriesRows } from "../features/series_rows.ts";
+import { LEAST_VOLATILITY } from "../features/targets.ts";
 import { fitGarch, type Garch, garchVariances } from "./garch.ts";
 import { leastSquares } from "./least_squares.ts";
 import { jsonModel, readJsonModel } from "./model_files.ts";
 import type { RowRange, SeriesModel } from "./series_model.ts";
-
-/** Volatility is never forecast below this: a day without any movement would make QLIKE infinite. */
-const LEAST_VOLATILITY = 1e-4;
 
 /** A model with nothing to learn. */
 function rule(name: string, predict: SeriesModel["predict"]): SeriesModel {
@@ -38,12 +37,33 @@ export function naive(column: string): SeriesModel {
   return rule("persistence", (rows, at) => forecast(at, (row) => columnOf(rows, column)[row]!));
 }
 
-/** Tomorrow is like the same day of the week before: the newest day that lies `period` days before the target. */
+/**
+ * Tomorrow is like the same day of the week before: the newest day that lies a whole number of periods before the
+ * target. Where that day has no row, the one a period earlier stands in, and so on; today's value where none has.
+ *
+ * @param period Days.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * // Friday, Saturday and the next Friday: the Saturday after it is like the one before.
+ * const days = ["2026-01-02", "2026-01-03", "2026-01-09"], vol_1 = Float64Array.of(3, 5, 4);
+ * const rows = { days, columns: { vol_1 }, target: Float64Array.of(5, NaN, NaN), horizon: 1 };
+ * assertEquals(seasonalNaive("vol_1").predict(rows, { from: 2, until: 3 }), Float64Array.of(5));
+ * ```
+ */
 export function seasonalNaive(column: string, period = 7): SeriesModel {
   return rule("seasonal_naive", (rows, at) => {
-    const back = Math.ceil(rows.horizon / period) * period - rows.horizon;
-    // The first days have no week before them.
-    return forecast(at, (row) => columnOf(rows, column)[Math.max(0, row - back)]!);
+    const { days, horizon } = rows, values = columnOf(rows, column);
+    const rowOf = new Map(days.map((day, row) => [day, row])), oldest = Date.parse(days[0]!);
+    const back = Math.ceil(horizon / period) * period - horizon;
+    return forecast(at, (row) => {
+      for (let time = Date.parse(days[row]!) - back * DAY_MS; time >= oldest; time -= period * DAY_MS) {
+        const like = rowOf.get(utcDay(time));
+        if (like !== undefined) return values[like]!;
+      }
+      return values[row]!;
+    });
   });
 }
 
@@ -76,7 +96,9 @@ export function drift(column: string): SeriesModel {
         throw new ModelError(`Cannot fit drift: ${until - from} rows, give two or more`);
       }
       const values = columnOf(rows, column);
-      change = (values[until - 1]! - values[from]!) / (until - 1 - from);
+      // Rows beside holes are left out, so days are counted.
+      const days = (Date.parse(rows.days[until - 1]!) - Date.parse(rows.days[from]!)) / DAY_MS;
+      change = (values[until - 1]! - values[from]!) / days;
     },
     predict: (rows, at) => forecast(at, (row) => columnOf(rows, column)[row]! + rows.horizon * change),
     save: () => jsonModel({ name: "drift", change }),

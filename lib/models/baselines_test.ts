@@ -38,6 +38,21 @@ Deno.test("baselines say by hand what they should", () => {
   }
 });
 
+Deno.test("drift() and seasonalNaive() count days, not rows, where days are missing", () => {
+  // Rows of days 0 to 2, then 7, 8, 9, then 21 and 22.
+  const numbers = [0, 1, 2, 7, 8, 9, 21, 22], v = Float64Array.from(numbers, (day) => 100 + 3 * day);
+  const days = numbers.map((day) => new Date(86_400_000 * day).toISOString().slice(0, 10));
+  const rows = (horizon: number) => ({ days, columns: { v }, target: v, horizon });
+  const line = drift("v");
+  line.fit(rows(2), firstRows(8));
+  assertEquals([...line.predict(rows(2), { from: 0, until: 8 })], numbers.map((day) => 100 + 3 * (day + 2)));
+  const like = (horizon: number) => [...seasonalNaive("v").predict(rows(horizon), { from: 0, until: 8 })];
+  // Tomorrow's weekday: day 1 for 7 (target 8), 2 for 8; 10 and 3 are absent for 9; of 21 the target is 22: 15 is
+  // absent, 8 is there; of 22 it is 23: 16 is absent, 9 is there.
+  assertEquals(like(1).map((value) => (value - 100) / 3), [0, 1, 2, 1, 2, 9, 8, 9]);
+  assertEquals(like(7), [...v]);
+});
+
 Deno.test("har() finds a linear rule again, and logHar() the mean of a lognormal one", () => {
   const noise = fillGaussian({ seed: 1, purpose: 7004, series: 0, index: 0 }, new Float64Array(6000));
   const day = noise.slice(0, 3000).map((z) => 0.03 * Math.exp(z / 4));

@@ -25,7 +25,8 @@ export interface Judgement {
  * import { drift, naive } from "./baselines.ts";
  * import { walkFolds } from "./walk_forward.ts";
  * const v = Float64Array.from({ length: 30 }, (_, i) => (i * i) % 7 + i);
- * const rows = { days: Array.from(v, (_, i) => `${i}`), columns: { v }, target: v.map((_, i) => v[i + 1] ?? NaN), horizon: 1 };
+ * const days = Array.from(v, (_, i) => new Date(86_400_000 * i).toISOString().slice(0, 10));
+ * const rows = { days, columns: { v }, target: v.map((_, i) => v[i + 1] ?? NaN), horizon: 1 };
  * const [fold] = walkFolds({ rows: 29, horizon: 1 }, { start: 20, refit_every: 9 });
  * const { train, test } = fold!, model = drift("v");
  * model.fit(rows, train);

@@ -75,7 +75,7 @@ export interface Leaderboard {
   target: string;
   horizon: number;
   folds: number;
-  /** First and last day that was forecast. */
+  /** First and last day that was forecast from; their targets lie `horizon` days later. */
   from: string;
   to: string;
   forecasts: number;

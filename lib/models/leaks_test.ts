@@ -13,6 +13,7 @@ import { TARGET_NAMES, type TargetName } from "../features/targets.ts";
 import type { TrainRange } from "../features/train_range.ts";
 import { fillGaussian } from "../sources/demo_rng.ts";
 import { MODELS } from "./contestants.ts";
+import { LstmModel } from "./lstm/lstm_model.ts";
 import { assertNoLeak, findLeaks, type LeakSubject, type PipelineOutputs } from "./leaks.ts";
 import { PLANTED_CUTS, PLANTED_LEAKS, plantedSubject } from "./planted_leaks.ts";
 import { walkFolds, walkForward } from "./walk_forward.ts";
@@ -196,6 +197,35 @@ Deno.test("bars that are resampled, their features and realised volatility know 
   for (let seed = 0; seed < 20; seed++) {
     assertEquals(findLeaks(bars(seed, 500), [utcDay(9 * DAY_MS)]), [], `seed ${seed}`);
   }
+});
+
+Deno.test("a walk of an LSTM knows nothing of the future", () => {
+  const small = {
+    lookBack: 5,
+    units: 2,
+    epochs: 2,
+    batchSize: 16,
+    patience: 1,
+    scaler: "standard",
+    seed: 1,
+  } as const;
+  const subject: LeakSubject<DailyCandle> = {
+    records: candles(170),
+    knownOn: ({ day }) => day,
+    disturb,
+    run(records) {
+      const { rows } = targetRows(records);
+      const folds = walkFolds({ rows: rows.days.length, horizon: 1 }, { start: 100, refit_every: 20 });
+      const { forecasts } = walkForward(
+        new LstmModel({ columns: ["log_vol_1"], learns: "log", ...small }),
+        rows,
+        folds,
+      );
+      return { lstm: { days: rows.days.slice(100), values: forecasts } };
+    },
+  };
+  const [{ days }] = Object.values(subject.run(subject.records)) as [PipelineOutputs[string]];
+  assertNoLeak(subject, [10, 20, 21].map((row) => days[row]!));
 });
 
 Deno.test("a scaler of all rows and a day of the unfinished week are found in our own pipelines", () => {

@@ -5,11 +5,11 @@ import { errorText, type Leaderboard } from "./leaderboard.ts";
 export interface CardData {
   /** `BTCUSD`. */
   symbol: string;
-  /** First and last day that could be learnt from or forecast, and their number. */
+  /** First and last day that could be learnt from or forecast, and their number; without the days kept apart. */
   from: string;
   to: string;
   days: number;
-  /** SHA-256 of the daily candles as they went in. */
+  /** SHA-256 of the daily candles as they went in, those of the days kept apart among them. */
   sha256: string;
   /** Prices that were taken for bad prints and winsorised. */
   touched: number;
@@ -22,8 +22,12 @@ export interface CardRun {
   /** First seed. */
   seed: number;
   refit_every: number;
-  /** Days kept away from the comparison; null where none were. */
-  holdout: { from: string; to: string } | null;
+  /** Rows that are learnt from, the newest; `expanding` is all. */
+  window: "expanding" | number;
+  /** Rows between the last target that is learnt from and the day that is forecast from. */
+  embargo: number;
+  /** Days kept away from the comparison, and what came of the look at them; null where none were. */
+  holdout: { from: string; to: string; scored: { verdict: string } | null } | null;
   /** The clock of the run, ISO 8601. */
   made_at: string;
 }
@@ -159,13 +163,17 @@ ${coverage.join("\n")}
 ${board.forecasts} forecasts from ${board.from} to ${board.to}, each made from what was known on its day. ${
     run.holdout === null
       ? "No final holdout\nwas kept apart."
-      : `The days\nfrom ${run.holdout.from} to ${run.holdout.to} were kept apart.`
+      : `The days\nfrom ${run.holdout.from} to ${run.holdout.to} were kept apart. ${
+        run.holdout.scored?.verdict ?? "Nobody has looked at them in this run."
+      }`
   }
 
 ## Training data
 
 ${data.days} days of ${data.symbol}, ${data.from} to ${data.to}; SHA-256 of the candles ${data.sha256}. Before each of
-${board.folds} stretches of ${run.refit_every} days the model was fitted to all targets known by then. ${data.touched} prices
+${board.folds} stretches of ${run.refit_every} days the model was fitted to ${
+    run.window === "expanding" ? "all" : `the ${run.window} newest`
+  } targets known ${run.embargo === 0 ? "by then" : `${run.embargo} days before`}. ${data.touched} prices
 were taken for bad prints and winsorised; ${data.left_out} days have no whole window before them and are left out.
 
 ## Quantitative analyses

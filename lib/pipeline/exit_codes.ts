@@ -3,6 +3,7 @@ import {
   ConfigError,
   LakeError,
   LockError,
+  ModelError,
   QualityError,
   SourceError,
   SqlError,
@@ -38,7 +39,8 @@ export function exitCodeOf(error: unknown): number {
   if (error instanceof UsageError || error instanceof SqlError) return EXIT.usage;
   if (error instanceof ConfigError) return EXIT.config;
   if (error instanceof SourceError) return EXIT.source;
-  if (error instanceof QualityError) return EXIT.quality;
+  // A model that cannot be fitted to what it was given: too few days, too wide an embargo.
+  if (error instanceof QualityError || error instanceof ModelError) return EXIT.quality;
   if (error instanceof LockError) return EXIT.locked;
   if (error instanceof LakeError) return EXIT.integrity;
   return EXIT.internal;

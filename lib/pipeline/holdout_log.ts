@@ -1,5 +1,6 @@
 /** The record of looks at holdouts: one JSON line each. */
 import { UsageError } from "../core/errors.ts";
+import { assertWritable, makeFolder, writeOutput } from "./output_file.ts";
 
 /** A look. */
 export interface HoldoutLook {
@@ -42,10 +43,23 @@ export async function assertUnseen(
   );
 }
 
-/** Adds a look. */
+/**
+ * Finds out whether looks can be recorded, before one is taken; makes the file's folder.
+ *
+ * @throws {UsageError} where they cannot.
+ */
+export async function assertRecordable(file: string): Promise<void> {
+  await makeFolder(file.replace(/[^/]*$/, "") || ".");
+  await assertWritable(file);
+}
+
+/**
+ * Adds a look.
+ *
+ * @throws {LakeError} where it cannot be written.
+ */
 export async function recordLook(file: string, look: HoldoutLook): Promise<void> {
-  await Deno.mkdir(file.replace(/[^/]*$/, "") || ".", { recursive: true });
-  await Deno.writeTextFile(file, `${JSON.stringify(look)}\n`, { append: true });
+  await writeOutput(file, `${JSON.stringify(look)}\n`, { append: true });
 }
 
 async function looksOf(file: string): Promise<HoldoutLook[]> {

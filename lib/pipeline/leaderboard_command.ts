@@ -9,16 +9,19 @@ import { modelNamed, MODELS } from "../models/contestants.ts";
 import { forestThreads } from "../models/forest_growth.ts";
 import { holdoutOf } from "../models/holdout.ts";
 import { type Contestant, leaderboard, type LeaderboardOptions } from "../models/leaderboard.ts";
-import { modelCard } from "../models/model_card.ts";
+import { type CardRun, modelCard } from "../models/model_card.ts";
 import type { CommandIo } from "./command_io.ts";
 import { targetCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
-import { assertUnseen, HOLDOUT_LOG, recordLook } from "./holdout_log.ts";
+import { assertRecordable, assertUnseen, HOLDOUT_LOG, recordLook } from "./holdout_log.ts";
 import { type HoldoutAnswer, holdoutLines, scoresOf } from "./holdout_answer.ts";
 import { leaderboardLines } from "./leaderboard_lines.ts";
+import { assertWritable, makeFolder, writeOutput } from "./output_file.ts";
 
-const DAY = z.string().regex(/^\d{4}-\d{2}-\d{2}$/);
+const DAY = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "write YYYY-MM-DD");
 const whole = (least: number) => z.coerce.number().int().min(least);
+/** Seeds are 32-bit whole numbers. */
+const LAST_SEED = 2 ** 31 - 1;
 
 const FLAGS = z.object({
   ohlcv: z.string().optional(),
@@ -36,7 +39,7 @@ const FLAGS = z.object({
   again: z.boolean().default(false),
   holdoutLog: z.string().min(1).default(HOLDOUT_LOG),
   models: z.string().optional(),
-  seed: whole(0).default(1),
+  seed: whole(0).max(LAST_SEED).default(1),
   seeds: whole(1).default(5),
   chart: z.string().optional(),
   cards: z.string().optional(),
@@ -58,8 +61,15 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
   }
   const { ohlcv, lake, symbol, target, horizon, since = "", start, refit, seed, seeds, chart, cards, json } =
     parsed.data;
-  if (parsed.data.scoreHoldout && parsed.data.holdout === undefined) {
+  const { scoreHoldout, again, holdoutLog, embargo, window = "expanding" } = parsed.data;
+  if (scoreHoldout && parsed.data.holdout === undefined) {
     throw new UsageError("Cannot use --score-holdout: no days are kept apart, add --holdout 365d");
+  }
+  if (again && !scoreHoldout) {
+    throw new UsageError("Cannot use --again: nobody looks at a holdout, add --score-holdout");
+  }
+  if (seed + seeds - 1 > LAST_SEED) {
+    throw new UsageError(`Cannot use --seeds ${seeds}: seeds end at ${LAST_SEED}, give a lower --seed`);
   }
   const contestants = await chooseModels(parsed.data.models, target);
   const { candles: all, ...measured } = await targetCandles({ ohlcv, lake, symbol }, target, io);
@@ -86,24 +96,30 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
       `Cannot keep ${kept.from} to ${kept.to} apart: the walk starts at ${rows.days[first]}, keep fewer days`,
     );
   }
+  if (kept !== null && scoreHoldout) {
+    await assertRecordable(holdoutLog);
+    if (!again) await assertUnseen(holdoutLog, { symbol, target, ...kept });
+  }
+  const names = contestants.map(({ make }) => make(seed).name);
+  if (chart !== undefined) await assertWritable(chart);
+  if (cards !== undefined) {
+    await makeFolder(cards);
+    for (const name of names) await assertWritable(cardFile(cards, name));
+  }
   const options: LeaderboardOptions = {
     ...{ target, today: TARGETS[target].today, scale: TARGETS[target].scale },
-    ...{ start: first, refit_every: refit, embargo: parsed.data.embargo, seed, seeds },
-    window: parsed.data.window ?? "expanding",
+    ...{ start: first, refit_every: refit, embargo, window, seed, seeds },
     clock: () => performance.now(),
   };
-  using _threads = forestThreads();
+  // The LSTM of a walk has 16 units, too little work a batch for threads: with two it took longer.
+  using _threads = names.includes("random_forest") ? forestThreads() : null;
   const board = leaderboard(rows, contestants, {
     ...options,
     ...(kept && { until: kept.start }),
   });
   let holdout: HoldoutAnswer | null = kept && { from: kept.from, to: kept.to, scored: null };
-  if (kept !== null && parsed.data.scoreHoldout) {
-    const { holdoutLog, again } = parsed.data;
-    if (!again) await assertUnseen(holdoutLog, { symbol, target, ...kept });
-    const finalists = contestants.filter(({ make }) =>
-      [board.champion, board.best_baseline].includes(make(seed).name)
-    );
+  if (kept !== null && scoreHoldout) {
+    const finalists = contestants.filter((_, i) => [board.champion, board.best_baseline].includes(names[i]!));
     const final = leaderboard(rows, finalists, { ...options, start: kept.start });
     const scored = scoresOf(board, final);
     await recordLook(holdoutLog, {
@@ -113,40 +129,43 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
     });
     holdout = { from: kept.from, to: kept.to, scored };
   }
-  if (chart !== undefined) {
-    const { leaderboardChart } = await import("../report/leaderboard_chart.ts");
-    await Deno.writeTextFile(chart, await leaderboardChart(board).toSvg());
-  }
-  if (cards !== undefined) {
-    await Deno.mkdir(cards, { recursive: true });
-    const data = {
-      symbol,
-      from: rows.days[0]!,
-      to: rows.days.at(-1)!,
-      days: rows.days.length,
-      sha256: fingerprint(candles),
-      touched: touched.length,
-      left_out: left_out.length,
-    };
-    const made_at = io.effects.now().toISOString();
-    for (const { model } of board.models) {
-      const card = modelCard(board, model, { data, run: { seed, refit_every: refit, holdout, made_at } });
-      await Deno.writeTextFile(`${cards}/${model}.md`, card);
-    }
-  }
+  // The answer comes first: a look that is spent is not lost to a disk that is full by now.
   const lines = () => [...leaderboardLines(board), ...holdoutLines(holdout)].join("\n");
   io.stdout(`${json ? JSON.stringify({ ...board, holdout }) : lines()}\n`);
+  if (chart !== undefined) {
+    const { leaderboardChart } = await import("../report/leaderboard_chart.ts");
+    await writeOutput(chart, await leaderboardChart(board).toSvg());
+  }
+  if (cards !== undefined) {
+    const learnable = (days: readonly string[]) => days.filter((day) => kept === null || day < kept.from);
+    const days = learnable(rows.days);
+    const data = {
+      ...{ symbol, from: days[0]!, to: days.at(-1)!, days: days.length, sha256: fingerprint(candles) },
+      touched: learnable(touched.map(({ day }) => day)).length,
+      left_out: learnable(left_out).length,
+    };
+    const made_at = io.effects.now().toISOString();
+    const run: CardRun = { seed, refit_every: refit, window, embargo, holdout, made_at };
+    for (const name of names) {
+      await writeOutput(cardFile(cards, name), modelCard(board, name, { data, run }));
+    }
+  }
   return EXIT.ok;
+}
+
+function cardFile(folder: string, model: string): string {
+  return `${folder}/${model}.md`;
 }
 
 function fingerprint(candles: readonly DailyCandle[]): string {
   return sha256(JSON.stringify(candles));
 }
 
+/** The models of a list, each once, whatever it is called by. */
 async function chooseModels(list: string | undefined, target: TargetName): Promise<Contestant[]> {
   if (list === undefined) return Object.values(MODELS[target]);
-  const names = list.split(",").map((name) => name.trim()).filter((name) => name !== "");
-  const chosen = await Promise.all(names.map((name) => modelNamed(name, target)));
+  const names = new Set(list.split(",").map((name) => name.trim()).filter((name) => name !== ""));
+  const chosen = [...new Set(await Promise.all([...names].map((name) => modelNamed(name, target))))];
   if (!chosen.some(({ baseline }) => baseline)) {
     const [first] = Object.entries(MODELS[target]).find(([, { baseline }]) => baseline)!;
     throw new UsageError(`Cannot use --models ${list}: none of them is a baseline, add ${first}`);

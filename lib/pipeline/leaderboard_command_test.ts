@@ -32,7 +32,8 @@ Deno.test("leaderboard walks a random model with several seeds, and a baseline i
     "--start",
     "2020-10-01",
     "--models",
-    "log_har_median,random_forest",
+    // The forest twice: it takes part once.
+    "log_har_median,forest, random_forest",
   ];
   const { code, stdout, stderr } = await work.run([
     ...args,
@@ -44,11 +45,13 @@ Deno.test("leaderboard walks a random model with several seeds, and a baseline i
   ]);
   assertEquals(code, 0, stderr);
   const board = JSON.parse(stdout);
+  assertEquals(board.models.length, 2);
   const forest = board.models.find(({ model }: { model: string }) => model === "random_forest");
   assertEquals([forest.seeds, forest.baseline], [2, false]);
   assert(forest.mae_std > 0);
   const card = await Deno.readTextFile(`${work.folder}/cards/random_forest.md`);
-  for (const words of ["seeds 1 to 2", board.verdict, forest.mae.toFixed(5), "## Caveats"]) {
+  const learnt = "fitted to all targets known by then";
+  for (const words of ["seeds 1 to 2", board.verdict, forest.mae.toFixed(5), learnt, "## Caveats"]) {
     assertStringIncludes(card, words);
   }
   assertStringIncludes(
@@ -132,20 +135,35 @@ Deno.test("leaderboard keeps a holdout apart, looks at it once, and says when it
   await Deno.stat(log).then(() => assert(false, "nobody has looked"), () => {});
 
   const look = [...args, "--score-holdout", "--now", "2026-01-01T00:00:00Z"];
-  const first = await work.run([...look, "--cards", `${work.folder}/cards`]);
+  // What cannot be written is refused before the look is spent.
+  const taken = await work.file("taken", ""), noFolder = `${work.folder}/none/board.svg`;
+  for (const [flag, path] of [["--chart", noFolder], ["--cards", taken], ["--holdout-log", `${taken}/log`]]) {
+    const refused = await work.run([...look, flag!, path!]);
+    assertEquals([flag, refused.code, refused.stdout], [flag, 2, ""]);
+    assertStringIncludes(refused.stderr, path!.slice(0, taken.length));
+    await Deno.stat(log).then(() => assert(false, "nobody has looked"), () => {});
+  }
+  const rolling = ["--window", "150", "--embargo", "3"];
+  const first = await work.run([...look, ...rolling, "--cards", `${work.folder}/cards`]);
   assertEquals(first.code, 0, first.stderr);
   assertStringIncludes(
     first.stdout,
     "Kept apart: 2021-03-16 to 2021-05-14. har, which is served, has a mean absolute error of",
   );
-  assertStringIncludes(
-    await Deno.readTextFile(`${work.folder}/cards/har.md`),
-    "from 2021-03-16 to 2021-05-14 were kept apart",
-  );
-  const second = await work.run(look);
+  const card = await Deno.readTextFile(`${work.folder}/cards/har.md`);
+  const [, verdict] = /Kept apart: \S+ to \S+\. (.*)/.exec(first.stdout)!;
+  for (
+    const words of [
+      `from 2021-03-16 to 2021-05-14 were kept apart. ${verdict}`,
+      "411 days of BTCUSD, 2020-01-30 to 2021-03-15;",
+      "fitted to the 150 newest targets known 3 days before",
+    ]
+  ) assertStringIncludes(card, words);
+  // Refused before the walk, which would end with 5.
+  const second = await work.run([...look, "--embargo", "9999"]);
   assertEquals(second.code, 2);
   assertStringIncludes(second.stderr, "was looked at on 2026-01-01T00:00:00.000Z");
-  const again = await work.run([...look, "--again", "--json"]);
+  const again = await work.run([...look, ...rolling, "--again", "--json"]);
   assertEquals(again.code, 0, again.stderr);
   const { holdout } = JSON.parse(again.stdout);
   assert(holdout.scored.mae.har > 0);
@@ -159,6 +177,32 @@ Deno.test("leaderboard keeps a holdout apart, looks at it once, and says when it
   assertEquals((await work.run([...wider, "--score-holdout"])).code, 2);
   const price = args.map((each) => each === "persistence,har" ? "persistence" : each);
   assertEquals((await work.run([...price, "--target", "price", "--score-holdout"])).code, 0);
+});
+
+Deno.test("leaderboard prints what a look has found before it writes, so that a failure there costs no look", async () => {
+  const printed: string[] = [];
+  let out = "";
+  await using work = await Workplace.make(undefined, {
+    stdout(text) {
+      printed.push(text);
+      Deno.removeSync(out, { recursive: true });
+    },
+  });
+  out = `${work.folder}/cards`;
+  const log = `${work.folder}/looks.ndjson`;
+  const args = [
+    "--ohlcv",
+    await work.file("days.csv", daily(500)),
+    "--models",
+    "persistence",
+    "--cards",
+    out,
+  ];
+  const look = ["--holdout", "60d", "--score-holdout", "--holdout-log", log];
+  const { code, stderr } = await work.run(["leaderboard", ...args, ...look]);
+  assertEquals([code, printed.length], [8, 1], stderr);
+  assertStringIncludes(printed[0]!, "has a mean absolute error of");
+  assertStringIncludes(stderr, 'persistence.md": its folder does not exist');
 });
 
 Deno.test("leaks finds what is planted, and nothing in our own", async () => {
@@ -195,6 +239,19 @@ Deno.test("leaderboard and leaks refuse what they cannot use in plain words", as
       2,
       "the walk starts at 2020-05-01",
     ],
+    [["leaderboard", "--ohlcv", file, "--again"], 2, "add --score-holdout"],
+    [["leaderboard", "--ohlcv", file, "--since", "garbage"], 2, "Cannot use --since: write YYYY-MM-DD\n"],
+    [["leaderboard", "--ohlcv", file, "--seed", `${2 ** 31}`], 2, "--seed"],
+    [
+      ["leaderboard", "--ohlcv", file, "--seed", `${2 ** 31 - 2}`, "--seeds", "3"],
+      2,
+      "seeds end at 2147483647",
+    ],
+    // What no model can be fitted to is not an internal error.
+    [["leaderboard", "--ohlcv", file, "--start", "2000-01-01"], 5, "start later"],
+    [["leaderboard", "--ohlcv", file, "--start", "2020-05-01", "--embargo", "700"], 5, "start later"],
+    [["leaderboard", "--ohlcv", file, "--start", "2020-05-01", "--holdout", "99999d"], 5, "keep fewer"],
+    [["leaderboard", "--ohlcv", file, "--start", "2020-05-01", "--window", "3"], 5, "Cannot"],
     [["leaderboard", "--ohlcv", file, "--horizon", "0"], 2, "--horizon"],
     [["leaderboard", "--ohlcv", file, "--lake", work.lake], 2, "give one of them"],
     [["leaderboard", "--lake", work.lake], 3, "there is no lake"],

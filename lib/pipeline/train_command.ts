@@ -51,7 +51,7 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   const { train, test } = split(rows);
   using say = progressLines(io);
   const make = (settings: Settings) => made(contestant, flags.seed, settings);
-  using _trees = forestThreads();
+  using _trees = ["forest", "random_forest"].includes(flags.model) ? forestThreads() : null;
   using _threads = flags.model === "lstm"
     ? await (await import("./training/train_lstm.ts")).startThreads(flags.threads)
     : null;
