@@ -34,7 +34,7 @@ export interface Judgement {
  * assertEquals(metrics.mae_ratio, metrics.mae / mae);
  * assertEquals(verdict.startsWith("persistence wins"), metrics.mae >= mae);
  * const lost = { ...model, predict: () => new Float64Array(test.until - test.from).fill(NaN) };
- * assertThrows(() => judgeForecasts(rows, { model: lost, naive: naive("v"), train, test }), Error, "from 20 is NaN");
+ * assertThrows(() => judgeForecasts(rows, { model: lost, naive: naive("v"), train, test }), Error, "from 1970-01-21 is NaN");
  * ```
  */
 export function judgeForecasts(

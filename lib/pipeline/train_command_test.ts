@@ -227,7 +227,7 @@ Deno.test("train refuses what it cannot use in plain words", async () => {
     [["--model", "lstm", "--set", "lookBack=0"], 2, "Cannot set lookBack: 0 is not a whole number from 1"],
     [["--model", "lstm", "--set", "unit=9"], 2, "did you mean units?"],
     [["--model", "lstm", "--set", "units=many"], 2, '"many" is no number'],
-    [["--model", "lstm", "--set", "lookBack=150"], 1, "more rows or a smaller look-back"],
+    [["--model", "lstm", "--set", "lookBack=150"], 5, "more rows or a smaller look-back"],
     [["--model", "lstm", "--ahead", "3", "--horizon", "2"], 2, "Cannot combine --ahead with --horizon 2"],
     [["--model", "gbt", "--trials", "3"], 2, "Cannot use --trials without --tune"],
     [["--model", "gbt", "--trials", "3", "--tune", "grid"], 2, "Cannot use --trials with --tune grid"],
