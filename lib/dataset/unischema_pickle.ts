@@ -9,7 +9,7 @@ import {
   SPARK_TYPES,
   type SparkType,
 } from "./codecs.ts";
-import type { NumpyDtype } from "./numpy_dtypes.ts";
+import { NUMBER_DTYPES, type NumpyDtype } from "./numpy_dtypes.ts";
 import { parsePickle } from "./pickle.ts";
 import { PickleClass, PickleDict, PickleObject, pickleRefusal, type PickleValue } from "./pickle_values.ts";
 import { Unischema, UnischemaField } from "./unischema.ts";
@@ -20,19 +20,7 @@ const CODECS = ["ScalarCodec", "NdarrayCodec", "CompressedNdarrayCodec", "Compre
 
 /** Names of numpy's types in pickles; some are of versions that are gone. */
 const DTYPES: ReadonlyMap<string, NumpyDtype> = new Map<string, NumpyDtype>([
-  ...([
-    "int8",
-    "uint8",
-    "int16",
-    "uint16",
-    "int32",
-    "uint32",
-    "int64",
-    "uint64",
-    "float32",
-    "float64",
-  ] as const)
-    .map((name) => [`numpy.${name}`, name] as const),
+  ...NUMBER_DTYPES.map((name) => [`numpy.${name}`, name] as const),
   ["numpy.bool_", "bool"],
   ["numpy.bool", "bool"],
   ["numpy.str_", "str"],

@@ -1,7 +1,8 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { ModelError } from "../core/errors.ts";
-import type { DailyCandle } from "../features/daily_frame.ts";
+import { utcDay } from "../core/time.ts";
 import { targetRows } from "../features/target_rows.ts";
+import { readCandleRows } from "../sources/candle_rows.ts";
 import { fillGaussian } from "../sources/demo_rng.ts";
 import { firstRows } from "./_test_models.ts";
 import { drift, ewma, garch, har, logHar, naive, seasonalNaive, zero } from "./baselines.ts";
@@ -108,17 +109,8 @@ Deno.test({
   name: text === null ? `${title} (skipped: ../shared/data is absent)` : title,
   ignore: text === null,
   fn() {
-    const candles = text!.trim().split("\n").slice(1).map((line): DailyCandle => {
-      const [time, open, close, high, low, volume] = line.split(",").map(Number) as [
-        number,
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
-      return { day: new Date(time).toISOString().slice(0, 10), open, close, high, low, volume };
-    }).filter(({ day }) => day >= "2014-01-01");
+    const candles = readCandleRows(text!).map(({ time, ...bar }) => ({ day: utcDay(time), ...bar }))
+      .filter(({ day }) => day >= "2014-01-01");
     const { rows, touched } = targetRows(candles);
     assertEquals(touched.map(({ day, was }) => [day, was]), [["2017-04-15", 0.06]]);
     const board = leaderboard(rows, Object.values(VOLATILITY_MODELS).filter(({ baseline }) => baseline), {

@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ModelError } from "../core/errors.ts";
+import { utcDay } from "../core/time.ts";
 import type { DailyCandle } from "../features/daily_frame.ts";
 import { targetRows } from "../features/target_rows.ts";
 import { modelNamed, modelNames } from "../models/contestants.ts";
 import { loadTrained } from "../models/trained_model.ts";
+import { readCandleRows, writeCandleRows } from "../sources/candle_rows.ts";
 import { Workplace } from "./_test_cli.ts";
 import { daily } from "./_test_daily.ts";
 
@@ -11,17 +13,7 @@ import { daily } from "./_test_daily.ts";
 const QUICK = ["--set", "units=4", "--set", "lookBack=10", "--epochs", "3"];
 
 function candlesOf(csv: string): DailyCandle[] {
-  return csv.trim().split("\n").slice(1).map((line) => {
-    const [time, open, close, high, low, volume] = line.split(",").map(Number) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    return { day: new Date(time).toISOString().slice(0, 10), open, close, high, low, volume };
-  });
+  return readCandleRows(csv).map(({ time, ...bar }) => ({ day: utcDay(time), ...bar }));
 }
 
 for (const target of ["volatility", "price", "return"] as const) {
@@ -186,19 +178,10 @@ Deno.test("train --tune tries settings on the days trained on: later candles cha
   assertEquals(once.said.length, 6);
   assertStringIncludes(once.said[1]!, "tuning 1/4: defaults: ");
   // The same days, but for the volatility of the last 30, which lie in the test.
-  const wilder = lines.map((line, i) => {
-    if (i < lines.length - 30) return line;
-    const [time, open, close, high, low, volume] = line.split(",").map(Number) as [
-      number,
-      number,
-      number,
-      number,
-      number,
-      number,
-    ];
-    return [time, open, close, high * 1.1, low / 1.1, volume].join();
-  });
-  const other = await tuned(wilder.join("\n"));
+  const wilder = readCandleRows(lines.join("\n")).map((bar, i) =>
+    i < lines.length - 1 - 30 ? bar : { ...bar, high: bar.high * 1.1, low: bar.low / 1.1 }
+  );
+  const other = await tuned(writeCandleRows(wilder));
   assertEquals([other.settings, other.learnt, other.said], [once.settings, once.learnt, once.said]);
   assert(other.metrics.mae !== once.metrics.mae);
 });
