@@ -1,32 +1,19 @@
 /**
  * Compares Trino, the engine behind Athena, with DuckDB: the same generated lakes, the same `.sql` files, row by row.
  *
- * It wants a Trino server with a Hive connector on local files, which reads the folder that this program makes:
- *
- * ```properties
- * connector.name=hive
- * hive.metastore=file
- * hive.metastore.catalog.dir=/tmp/trino/metastore
- * hive.non-managed-table-writes-enabled=true
- * ```
- *
- * Newer servers also want `fs.hadoop.enabled=true` there. It was tried with Trino 380 on Java 17, made of the Maven
- * artefacts `io.trino:trino-main`, `io.trino:trino-hive` and `io.trino.hadoop:hadoop-apache`. Run it with
- * `deno run --allow-read --allow-write --allow-env --allow-ffi --allow-sys --allow-net=127.0.0.1 lib/_tools/compare_trino.ts
- * --server http://127.0.0.1:8080 --catalog hive --lakes 20 --seed 1`. It drops and makes the tables and views of the
- * schemas `crypto_analytics` and `crypto_gold` of that catalog.
+ * It wants a server as `trino.ts` says. Run it with `deno run --allow-read --allow-write --allow-env --allow-ffi
+ * --allow-sys --allow-net=127.0.0.1 lib/_tools/compare_trino.ts --server http://127.0.0.1:8080 --catalog hive --lakes 20
+ * --seed 1`. It drops and makes the tables and views of the schemas `crypto_analytics` and `crypto_gold` of that catalog.
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { parseArgs } from "node:util";
-import { parseExactJson } from "../core/exact_json.ts";
 import {
   ANALYTICS_PRICES,
   OHLCV_DAILY,
   PROCESSED_PARTITIONED,
   PROCESSED_PRICES,
   PROCESSED_PRICES_RAW,
-  type TableDefinition,
 } from "../core/tables.ts";
 import { DAY_MS, HOUR_MS } from "../core/time.ts";
 import { hourFolder, hourOf } from "../lake/keys.ts";
@@ -38,75 +25,10 @@ import { hourBatches } from "../pipeline/steps/hours_to_make.ts";
 import { buildHours, hourPlaces, insertHourSql } from "../warehouse/market_hours.ts";
 import { hourKey } from "../warehouse/materialize.ts";
 import { fillTemplate } from "../warehouse/translate.ts";
-
-const TYPES = {
-  string: "varchar",
-  int: "integer",
-  bigint: "bigint",
-  double: "double",
-  date: "date",
-  timestamp: "timestamp",
-};
+import { makeTable, Trino } from "./trino.ts";
 
 /** The views that this program has rows for. */
 const COMPARED = VIEWS.filter((view) => view !== "v_completeness");
-
-/** A Trino server's answers to statements. */
-class Trino {
-  readonly #server: string;
-  readonly #headers: Record<string, string>;
-
-  constructor(server: string, catalog: string) {
-    this.#server = server;
-    this.#headers = {
-      "X-Trino-User": "lakebook",
-      "X-Trino-Catalog": catalog,
-      "X-Trino-Time-Zone": "UTC",
-      // As Athena does: a scan waits for what the other side of its join says of partitions.
-      "X-Trino-Session": `${catalog}.dynamic_filtering_wait_timeout=20s`,
-    };
-  }
-
-  /** Rows of a statement; integers come exactly. */
-  async run(sql: string): Promise<unknown[][]> {
-    const rows: unknown[][] = [];
-    let answer = await fetch(`${this.#server}/v1/statement`, {
-      method: "POST",
-      body: sql,
-      headers: this.#headers,
-    });
-    while (true) {
-      const page = parseExactJson(await answer.text()) as TrinoPage;
-      if (page.error) throw new Error(`Trino says of "${sql.slice(0, 200)}": ${page.error.message}`);
-      rows.push(...page.data ?? []);
-      if (page.nextUri === undefined) return rows;
-      answer = await fetch(page.nextUri, { headers: this.#headers });
-    }
-  }
-}
-
-interface TrinoPage {
-  nextUri?: string;
-  data?: unknown[][];
-  error?: { message: string };
-}
-
-/** Makes a table over a folder, with all its partitions. */
-async function makeTable(trino: Trino, table: TableDefinition, folder: string): Promise<void> {
-  const name = `${table.database}.${table.name}`;
-  const columns = Object.entries({ ...table.columns, ...table.partitions })
-    .map(([column, type]) => `"${column}" ${TYPES[type]}`);
-  const partitions = Object.keys(table.partitions).map((column) => `'${column}'`);
-  await Deno.mkdir(folder, { recursive: true });
-  await trino.run(`DROP TABLE IF EXISTS ${name}`);
-  await trino.run(
-    `CREATE TABLE ${name} (${columns.join(", ")}) WITH (external_location = 'file://${folder}',
-      format = '${table.format === "parquet" ? "PARQUET" : "JSON"}', partitioned_by = ARRAY[${
-      partitions.join(", ")
-    }])`,
-  );
-  await trino.run(`CALL system.sync_partition_metadata('${table.database}', '${table.name}', 'FULL')`);
-}
 
 /** Rows in one order and one spelling, whichever engine they come from. */
 function normal(rows: readonly unknown[][]): string[] {

@@ -1,4 +1,4 @@
-/** How a service of AWS is reached, from the environment: the same for S3 and Athena. Loads nothing of AWS. */
+/** How a service of AWS is reached, from the environment: the same for all of them. Loads nothing of AWS. */
 import { ConfigError } from "../core/errors.ts";
 
 /** Variables that every service of AWS listens to. */
@@ -36,7 +36,7 @@ export interface AwsAccess {
  */
 export function awsAccess(
   env: Readonly<Record<string, string | undefined>>,
-  service: "S3" | "ATHENA",
+  service: "S3" | "ATHENA" | "SSM",
 ): AwsAccess {
   const read = (name: typeof AWS_VARIABLES[number] | `AWS_ENDPOINT_URL_${typeof service}`) =>
     env[name]?.trim() || undefined;

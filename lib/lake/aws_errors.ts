@@ -24,6 +24,14 @@ const UNKNOWN_KEY = [
 ];
 const UNKNOWN_KEY_VERSITY = "XAdminUserNotFound";
 const WRONG_SECRET = ["SignatureDoesNotMatch", "InvalidSignatureException"];
+const BUSY = [
+  "InternalServerException",
+  "RequestLimitExceeded",
+  "SlowDown",
+  "Throttling",
+  "ThrottlingException",
+  "TooManyRequestsException",
+];
 const UNREACHABLE = ["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"];
 
 /** The few things of a thrown value that count; of the answer only its code, status and sentence are kept. */
@@ -110,14 +118,19 @@ export function credentialState({ name, code, message }: AwsThrown, config: Fail
   return null;
 }
 
-/** Whether the service is there and asks for patience. */
-export function isBusy({ code, status }: AwsThrown): boolean {
-  return code === "SlowDown" || status === 429 || (status !== undefined && status >= 500);
+/** Whether no region is set, or an empty or odd one; which region it should be is for the service's own words. */
+export function lacksRegion({ message }: AwsThrown): boolean {
+  return /region (is missing|not accepted)/i.test(message);
 }
 
-/** Whether the connection broke before an answer was whole: its status may have come. */
+/** Whether the service, or something on the way to it, asks for patience. */
+export function isBusy({ code, status }: AwsThrown): boolean {
+  return BUSY.includes(code) || status === 429 || (status !== undefined && status >= 500);
+}
+
+/** Whether the connection broke before an answer was whole: its status may have come. A refusal of Deno is none. */
 export function isBroken({ name, code, status, message }: AwsThrown): boolean {
-  return (status ?? 200) < 300 &&
+  return (status ?? 200) < 300 && name !== "NotCapable" && code !== "EPERM" &&
     (/^E[A-Z]{3,}$/.test(code) || /Timeout|Abort/.test(name) || /socket|connection|aborted/i.test(message));
 }
 

@@ -8,6 +8,7 @@ import {
   failures,
   isBroken,
   isBusy,
+  lacksRegion,
   oneLine,
   reachState,
 } from "./aws_errors.ts";
@@ -59,10 +60,11 @@ function accessState({ code, status }: AwsThrown, config: Fail): LakebookError |
 }
 
 function placeState(
-  { code, status, message }: AwsThrown,
+  thrown: AwsThrown,
   settings: S3Settings,
   config: Fail,
 ): LakebookError | null {
+  const { code, status, message } = thrown;
   if (code === "NoSuchBucket") {
     return config(`bucket "${settings.bucket}" does not exist, create it or name another one with --lake`);
   }
@@ -72,7 +74,7 @@ function placeState(
   ) {
     return config(`bucket "${settings.bucket}" lies in another region, set AWS_REGION to that`);
   }
-  if (/region is missing/i.test(message)) return config("no region is set, set AWS_REGION to the bucket's");
+  if (lacksRegion(thrown)) return config("no region is set, set AWS_REGION to the bucket's");
   if (code === "InvalidBucketName") return config("the bucket's name is not allowed there, name another one");
   if (code === "NotImplemented" || status === 501) {
     const hint = settings.sse ? "unset LAKEBOOK_S3_SSE or use another store" : "use another store";

@@ -36,6 +36,7 @@ const SETTINGS = [
   ...EXCHANGE_VARIABLES,
   ...S3_VARIABLES,
   ...ATHENA_VARIABLES,
+  "AWS_ENDPOINT_URL_SSM",
 ];
 
 const EXCHANGE_HELP = `
@@ -79,7 +80,10 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     )
     .option("--lake <place>", LAKE)
     .addOption(ENGINE("who writes hourly gold of market snapshots; all else is DuckDB's work"))
-    .option("--sql-from <file>", "template for hourly gold instead of materialize/insert_last_hour.sql")
+    .option(
+      "--sql-from <file>",
+      "template for hourly gold instead of materialize/insert_last_hour.sql; ssm:NAME is one in Parameter Store",
+    )
     .option("--models <folder>", "folder of the model registry (default: models, or models/demo)")
     .option("--only <steps>", "run these steps only, separated by commas")
     .option("--from <step>", "run this step and all after it")

@@ -56,7 +56,7 @@ export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<nu
     source,
     ohlcv: options.ohlcv,
     engine: options.engine,
-    ...(options.sqlFrom === undefined ? {} : { insertSql: await readInsertTemplate(options.sqlFrom) }),
+    ...(options.sqlFrom === undefined ? {} : { insertSql: await readInsertTemplate(options.sqlFrom, io) }),
     models: options.models ?? (demo ? "models/demo" : "models"),
     seed: Number(options.seed),
     env: io.env,

@@ -1,4 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Workplace } from "./_test_cli.ts";
 
 /** Runs a command as `deno task` does, with the permissions of `deno.json` and nothing else. */
 async function runTask(set: string, args: string[], env: Record<string, string>) {
@@ -41,6 +42,23 @@ Deno.test("deno.json keeps commands from other hosts, and they say where to add 
       stderr,
       'Deno may not reach 192.0.2.1:9000, add "192.0.2.1:9000" to the net permissions',
     );
+  }
+});
+
+Deno.test("deno.json lets pipeline ask Parameter Store, which says what it misses", async () => {
+  await using work = await Workplace.make();
+  const args = ["pipeline", "--source", "demo", "--lake", work.lake, "--sql-from", "ssm:/a"];
+  const none = { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "", AWS_PROFILE: "", HOME: "/nowhere" };
+  const here = { AWS_ENDPOINT_URL_SSM: "https://192.0.2.1:9000" };
+  const table: [env: Record<string, string>, words: string][] = [
+    [{ ...KEYS, ...here }, 'Deno may not reach 192.0.2.1:9000, add "192.0.2.1:9000" to the net permissions'],
+    [{ ...none, ...here }, "no credentials were found, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"],
+    [{ ...KEYS, AWS_REGION: "", HOME: "/nowhere" }, "no region is set, set AWS_REGION to the parameter's"],
+  ];
+  for (const [env, words] of table) {
+    const { code, stderr } = await runTask("pipeline", args, env);
+    assertEquals([words, code], [words, 3]);
+    assertStringIncludes(stderr, `Cannot read "ssm:/a": ${words}`);
   }
 });
 

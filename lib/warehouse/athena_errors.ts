@@ -6,6 +6,7 @@ import {
   failures,
   isBroken,
   isBusy,
+  lacksRegion,
   oneLine,
   reachState,
 } from "../lake/aws_errors.ts";
@@ -103,7 +104,7 @@ export function explainRequest(sql: string, error: unknown, settings: AthenaSett
         `the place for results`,
     );
   }
-  if (/region is missing/i.test(message)) return config("no region is set, set AWS_REGION to the lake's");
+  if (lacksRegion(thrown)) return config("no region is set, set AWS_REGION to the lake's");
   if (/workgroup/i.test(message) && /not found|does not exist|not enabled|disabled/i.test(message)) {
     return config(
       `workgroup "${
@@ -117,7 +118,7 @@ export function explainRequest(sql: string, error: unknown, settings: AthenaSett
   if (/idempotent|ClientRequestToken/i.test(message)) {
     return refused(`its token was used for another statement before (${message}), use a token of its own`);
   }
-  if (isThrottled(error)) return source(`Athena is busy (${code}), run again later`, true);
+  if (isBusy(thrown)) return source(`Athena is busy (${code}), run again later`, true);
   if (isBroken(thrown)) {
     return source(`the connection broke (${code}), check the network and run again`, true);
   }
@@ -127,19 +128,6 @@ export function explainRequest(sql: string, error: unknown, settings: AthenaSett
 /** Whether Athena does not know a query: it forgets one after 45 days, and knows none of another account or region. */
 export function isUnknownQuery(error: unknown): boolean {
   return error instanceof SqlError && /QueryExecution \S+ was not found/i.test(error.message);
-}
-
-/** Whether Athena, or something on the way to it, asks for patience. */
-function isThrottled(error: unknown): boolean {
-  const thrown = describeThrown(error);
-  return isBusy(thrown) ||
-    /^(ThrottlingException|Throttling|TooManyRequestsException|RequestLimitExceeded|InternalServerException)$/
-      .test(thrown.code);
-}
-
-/** Whether the same request may be sent again: it was throttled, or its connection broke. */
-export function maySendAgain(error: unknown): boolean {
-  return !(error instanceof LakebookError) && (isThrottled(error) || isBroken(describeThrown(error)));
 }
 
 function start(sql: string): string {

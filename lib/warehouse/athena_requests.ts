@@ -9,13 +9,10 @@ import {
   StopQueryExecutionCommand,
 } from "@aws-sdk/client-athena";
 import type { Effects } from "../core/effects.ts";
-import { explainRequest, maySendAgain } from "./athena_errors.ts";
+import { sendPatiently } from "../lake/aws_tries.ts";
+import { explainRequest } from "./athena_errors.ts";
 import type { AthenaSettings } from "./athena_settings.ts";
 
-/** Tries of one request. */
-const TRIES = 6;
-/** The longest first wait; it doubles, with full jitter: 15.5 s = 0.5+1+2+4+8 at most. */
-const WAIT_MS = 500;
 /** Rows of one answer, the most that Athena gives. */
 const PAGE_ROWS = 1000;
 
@@ -30,8 +27,7 @@ export class AthenaRequests {
     this.#effects = effects;
     const { endpoint, region, credentials } = settings;
     this.#client = new AthenaClient({
-      // Sent again here, where a test can look at the clock.
-      maxAttempts: 1,
+      maxAttempts: 1, // sendPatiently() tries again
       requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
       ...region ? { region } : {},
       ...credentials ? { credentials } : {},
@@ -95,13 +91,10 @@ export class AthenaRequests {
   }
 
   async #ask<T>(sql: string, send: () => Promise<T>): Promise<T> {
-    for (let tries = 1;; tries++) {
-      try {
-        return await send();
-      } catch (error) {
-        if (tries === TRIES || !maySendAgain(error)) throw explainRequest(sql, error, this.settings);
-        await this.#effects.sleep(this.#effects.random() * WAIT_MS * 2 ** (tries - 1));
-      }
+    try {
+      return await sendPatiently(send, this.#effects);
+    } catch (error) {
+      throw explainRequest(sql, error, this.settings);
     }
   }
 }

@@ -5,9 +5,9 @@ import { athenaSettings } from "./athena_settings.ts";
 import { AthenaEngine, requestToken } from "./engine_athena.ts";
 
 /** The protocol against a server that is not ours: moto, which runs nothing and answers what it is told. */
-const endpoint = Deno.env.get("LAKEBOOK_TEST_ATHENA_ENDPOINT");
+const endpoint = Deno.env.get("LAKEBOOK_TEST_MOTO_ENDPOINT");
 if (endpoint === undefined) {
-  Deno.test({ name: "AthenaEngine on moto (skipped: no Athena endpoint)", ignore: true, fn: () => {} });
+  Deno.test({ name: "AthenaEngine on moto (skipped: no moto)", ignore: true, fn: () => {} });
 } else {
   Deno.test("AthenaEngine on moto", async (t) => {
     const settings = athenaSettings({

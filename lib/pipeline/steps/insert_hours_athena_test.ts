@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AthenaLake } from "../_test_athena_lake.ts";
-import { insertHourSql } from "../../warehouse/market_hours.ts";
+import { TestParameters } from "../../warehouse/_test_parameter_server.ts";
+import { hourPlaces, insertHourSql } from "../../warehouse/market_hours.ts";
+import { fillTemplate } from "../../warehouse/translate.ts";
 import { hourBatches } from "./hours_to_make.ts";
 
 const FOLDER = "analytics/market_prices/year=2026/month=01/day=04";
@@ -351,7 +353,6 @@ Deno.test("pipeline --sql-from takes another template, for an hour at a time whe
       [await lake.work.file("place.sql", own.replace("${hour}", "${our}")), "it has the place ${our}"],
       [await lake.work.file("comment.sql", `-- made by \${me}\n${own}`), "it has the place ${me}"],
       [`${lake.work.folder}/absent.sql`, "it cannot be read"],
-      ["ssm:/crypto/insert_last_hour", "aws ssm get-parameter --name /crypto/insert_last_hour"],
     ] as const
   ) {
     const refused = await lake.materialize("11:40", { flags: ["--sql-from", name] });
@@ -384,6 +385,55 @@ Deno.test("pipeline --sql-from makes the hours of all days again, also of those 
   const sql = "SELECT DISTINCT symbol FROM analytics_prices ORDER BY symbol";
   const { stdout } = await lake.work.run(["query", sql, "--lake", lake.url, "--format", "json"], lake.env);
   assertEquals(JSON.parse(stdout), [{ symbol: "BITCOIN" }, { symbol: "ETHEREUM" }]);
+});
+
+Deno.test("pipeline --sql-from ssm:NAME runs the very text of a parameter, on both engines", async () => {
+  await using lake = await AthenaLake.make();
+  await using store = await TestParameters.start();
+  const ssm = (name: string) => ({ flags: ["--sql-from", `ssm:${name}`], env: store.env });
+  await lake.ingest("09:00");
+  const own = (await insertHourSql()).replace(
+    "SELECT id, symbol,",
+    "SELECT id, upper(symbol) AS symbol, -- loud\n",
+  );
+  store.parameters.set("/lakebook/insert:3", { Type: "SecureString", Value: own });
+  const named = ssm("/lakebook/insert:3");
+  const planned = await lake.materialize("10:05", { ...named, flags: [...named.flags, "--dry-run"] });
+  const nine = fillTemplate(own, hourPlaces(Date.UTC(2026, 0, 4, 9)));
+  assertEquals([planned.code, planned.step.statements], [0, [nine.trim()]], planned.stderr);
+  const { code, stderr } = await lake.materialize("10:10", named);
+  assertEquals([code, lake.inserts], [0, [nine]], stderr);
+
+  await using other = await AthenaLake.make();
+  await other.ingest("09:00");
+  const made = await other.materialize("10:10", { ...named, engine: "duckdb" });
+  assertEquals([made.code, other.inserts], [0, []], made.stderr);
+  for (const { work, url, env } of [lake, other]) {
+    const sql = "SELECT symbol FROM analytics_prices ORDER BY symbol";
+    const { stdout } = await work.run(["query", sql, "--lake", url, "--format", "json"], env);
+    assertEquals(JSON.parse(stdout), [{ symbol: "BITCOIN" }, { symbol: "ETHEREUM" }]);
+  }
+
+  store.parameters.set("other", { Type: "String", Value: "INSERT INTO runs SELECT 1" });
+  store.parameters.set("place", { Type: "String", Value: own.replace("${year}", "${yeah}") });
+  const table: [name: string, env: Record<string, string>, code: number, words: string][] = [
+    ["absent", {}, 2, 'Cannot read "ssm:absent": there is no such parameter'],
+    [
+      "other",
+      {},
+      2,
+      'Cannot use --sql-from "ssm:other": it does not insert into crypto_gold.analytics_prices',
+    ],
+    ["place", {}, 2, "it has the place ${yeah}"],
+    ["other", { AWS_ENDPOINT_URL_SSM: "http://127.0.0.1:1" }, 3, "nobody answers at http://127.0.0.1:1"],
+  ];
+  for (const [name, env, code, words] of table) {
+    const refused = await lake.materialize("11:40", { ...ssm(name), env: { ...store.env, ...env } });
+    assertEquals([name, refused.code, refused.stdout], [name, code, ""]);
+    assertStringIncludes(refused.stderr, words);
+  }
+  store.refusals.push(...Array(6).fill({ code: "ThrottlingException", message: "Rate exceeded" }));
+  assertEquals((await lake.materialize("11:40", named)).code, 4);
 });
 
 Deno.test("pipeline --sql-from works with DuckDB, to the same rows", async () => {
