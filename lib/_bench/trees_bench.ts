@@ -1,7 +1,7 @@
 /**
  * Training of forests and boosted trees beside scikit-learn and XGBoost: `fit` alone, in turn, A B C A B C …, so that
- * the ratio holds on a noisy machine. Prints medians, the ratio pair by pair, processor time (our forests use two
- * threads, our boosted trees one, the others two), R² on test rows, our peak memory and the machine's load.
+ * the ratio holds on a noisy machine. Prints medians, the ratio pair by pair, processor time (all are on two threads),
+ * R² on test rows, our peak memory and the machine's load.
  *
  * `LAKEBOOK_BENCH_PYTHON` names a Python that has scikit-learn, and XGBoost perhaps; without one the comparison is
  * skipped, and said so. `LAKEBOOK_BENCH_LARGE` adds a forest of so many trees on a million rows (minutes a tree).
@@ -9,7 +9,7 @@
 import { loadavg } from "node:os";
 import process from "node:process";
 import { BoostedTrees } from "../models/boosted_trees.ts";
-import { forestThreads } from "../models/forest_growth.ts";
+import { treeThreads } from "../models/tree_threads.ts";
 import type { Forecaster } from "../models/forecaster.ts";
 import { r2 } from "../models/metrics.ts";
 import { RandomForest } from "../models/random_forest.ts";
@@ -67,7 +67,7 @@ if (LARGE > 0) {
   });
 }
 
-using _threads = forestThreads(2);
+using _threads = treeThreads(2);
 const folder = await Deno.makeTempDir();
 const python = await scikitLearn();
 for (const job of JOBS) {

@@ -1,6 +1,5 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { ModelError } from "../core/errors.ts";
 import { binColumns } from "./binned_columns.ts";
 
 const value = fc.oneof(fc.integer({ min: -5, max: 5 }), fc.double({ noNaN: true, noDefaultInfinity: true }));
@@ -36,9 +35,5 @@ Deno.test("binColumns() fills bins alike where values are many, heaps of equal v
 Deno.test("binColumns() packs four columns a number, a fifth in the next", () => {
   const columns = [[1, 2], [2, 1], [1, 1], [1, 2], [2, 1]].map((values) => Float64Array.from(values));
   const { packed } = binColumns(columns, 255);
-  assertEquals(packed, [Uint32Array.of(0x00000100, 0x01000001), Uint32Array.of(1, 0)]);
-});
-
-Deno.test("binColumns() refuses NaN", () => {
-  assertThrows(() => binColumns([Float64Array.of(1, NaN)], 255), ModelError, "row 1 is NaN");
+  assertEquals(packed.map((bins) => [...bins]), [[0x00000100, 0x01000001], [1, 0]]);
 });

@@ -1,11 +1,9 @@
 import { ModelError } from "../core/errors.ts";
-import { binColumns } from "./binned_columns.ts";
 import { type BoostingLoss, boostingLoss, type LossName } from "./boosting_loss.ts";
+import { startBoosting } from "./boosting_rounds.ts";
 import { toColumns, trainingColumns } from "./feature_columns.ts";
 import type { Forecaster } from "./forecaster.ts";
-import { HistogramGrower } from "./histogram_grower.ts";
-import { seededRandom } from "./seeded_random.ts";
-import { addForecasts, leafOf, type Tree } from "./tree.ts";
+import { addForecasts, type Tree } from "./tree.ts";
 
 /** How trees are boosted; in brackets what scikit-learn (first) and Spark's `GBTRegressor` (second) call it. */
 export interface BoostingSettings {
@@ -76,7 +74,8 @@ export interface LossCurve {
  * of it is added. Trees grow on histograms (see `HistogramGrower`), a random share of the rows each if asked for
  * (Friedman 2002, Computational Statistics & Data Analysis 38). Boosting stops when the loss on the newest rows falls
  * no more, and the trees after the best one are dropped: rows must come oldest first, as for every `Forecaster`.
- * Labels are rounded a little to choose splits (see `HistogramGrower`), not for the leaves' values.
+ * Labels are rounded a little to choose splits (see `Histogram`), not for the leaves' values. Many rows are trained on
+ * by as many threads as `treeThreads` says; the trees are the same to the bit.
  *
  * @example
  * ```ts
@@ -129,26 +128,28 @@ export class BoostedTrees implements Forecaster {
     }
     const cut = x.length - Math.floor(x.length * settings.validationFraction);
     const loss = boostingLoss(settings.loss, settings.quantile);
-    const train = new Scores(loss, columns.map((column) => column.subarray(0, cut)), y.slice(0, cut));
-    const start = loss.step(train.labels, train.scores);
-    const validation = new Scores(loss, columns.map((column) => column.subarray(cut)), y.slice(cut));
-    train.scores.fill(start);
-    validation.scores.fill(start);
+    const labels = y.slice(0, cut), start = loss.step(labels, new Float64Array(cut));
+    using boosting = startBoosting(columns.map((column) => column.subarray(0, cut)), labels, {
+      start,
+      settings,
+    });
+    const train = new Scored(loss, labels, boosting.scores);
+    const kept = columns.map((column) => column.subarray(cut));
+    const validation = new Scored(loss, y.subarray(cut), new Float64Array(x.length - cut).fill(start));
 
-    const round = boostingRound(train, settings);
     const curve: LossCurve = { train: [train.meanLoss()], validation: [] };
     if (cut < x.length) curve.validation.push(validation.meanLoss());
     const trees: Tree[] = [];
     let best = 0;
     while (trees.length < settings.maxIter && trees.length - best < settings.nIterNoChange) {
-      const tree = round();
+      const tree = boosting.rounds.round();
       trees.push(tree);
       curve.train.push(train.meanLoss());
       if (cut === x.length) {
         best = trees.length;
         continue;
       }
-      addForecasts(tree, validation.columns, validation.scores);
+      addForecasts(tree, kept, validation.scores);
       curve.validation.push(validation.meanLoss());
       if (curve.validation.at(-1)! < curve.validation[best]!) best = trees.length;
     }
@@ -233,17 +234,13 @@ export class BoostedTrees implements Forecaster {
   }
 }
 
-/** Rows with their labels, and the score that the trees so far give each. */
-class Scores {
-  readonly scores: Float64Array;
-
+/** Labels, and the scores that the trees so far give their rows. */
+class Scored {
   constructor(
     readonly loss: BoostingLoss,
-    readonly columns: readonly Float64Array[],
     readonly labels: Float64Array,
-  ) {
-    this.scores = new Float64Array(labels.length);
-  }
+    readonly scores: Float64Array,
+  ) {}
 
   meanLoss(): number {
     let sum = 0;
@@ -251,45 +248,6 @@ class Scores {
       sum += this.loss.loss(this.labels[row]!, this.scores[row]!);
     }
     return sum / this.labels.length;
-  }
-}
-
-/** A function that grows the next tree and adds it to the scores. */
-function boostingRound(
-  { loss, columns, labels, scores }: Scores,
-  { learningRate, maxDepth, minSamplesLeaf, maxBins, subsample, seed }: BoostingSettings,
-): () => Tree {
-  const grower = new HistogramGrower(binColumns(columns, maxBins), { maxDepth, minSamplesLeaf });
-  const random = seededRandom(seed);
-  const residuals = new Float64Array(labels.length);
-  const leafLabels = new Float64Array(labels.length), leafScores = new Float64Array(labels.length);
-  const rows = new Uint32Array(labels.length);
-  const drawn = Math.max(1, Math.floor(labels.length * subsample));
-  return () => {
-    drawRows(rows, drawn, random);
-    for (let row = 0; row < labels.length; row++) residuals[row] = loss.residual(labels[row]!, scores[row]!);
-    const { tree, leaves } = grower.grow(rows.subarray(0, drawn), residuals);
-    for (const { node, from, to } of leaves) {
-      for (let at = from; at < to; at++) {
-        leafLabels[at] = labels[rows[at]!]!;
-        leafScores[at] = scores[rows[at]!]!;
-      }
-      const step = learningRate * loss.step(leafLabels.subarray(from, to), leafScores.subarray(from, to));
-      tree.value[node] = step;
-      for (let at = from; at < to; at++) scores[rows[at]!]! += step;
-    }
-    for (const row of rows.subarray(drawn)) scores[row]! += tree.value[leafOf(tree, columns, row)]!;
-    return tree;
-  };
-}
-
-/** Puts a random `count` of all rows first, in their old order, and the others behind them (Knuth's algorithm S). */
-function drawRows(rows: Uint32Array, count: number, random: () => number): void {
-  let taken = 0, left = count;
-  for (let row = 0; row < rows.length; row++) {
-    const open = rows.length - row, wanted = count - taken;
-    if (wanted === open || (wanted > 0 && random() * open < wanted)) rows[taken++] = row;
-    else rows[left++] = row;
   }
 }
 

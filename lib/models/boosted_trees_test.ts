@@ -4,6 +4,7 @@ import { ModelError } from "../core/errors.ts";
 import { friedman } from "./_test_friedman.ts";
 import { BoostedTrees, type BoostingSettings, type StoredBoostedTrees } from "./boosted_trees.ts";
 import type { LossName } from "./boosting_loss.ts";
+import { treeThreads } from "./tree_threads.ts";
 import golden from "./testdata/trees_sklearn.json" with { type: "json" };
 
 const { x: fine, y: raw } = friedman(450, 5, 21);
@@ -71,6 +72,22 @@ Deno.test("BoostedTrees gives the same trees for the same seed, others for anoth
   const first = JSON.stringify(fitted(settings));
   assertEquals(JSON.stringify(fitted(settings)), first);
   assertNotEquals(fitted({ ...settings, seed: 8 }).predict(x), fitted(settings).predict(x));
+});
+
+Deno.test("BoostedTrees grows the same trees on any number of threads", () => {
+  const { x, y } = friedman(12_500, 10, 5);
+  for (const settings of [{ maxDepth: 7 }, { loss: "quantile", subsample: 0.5, maxDepth: 2 }] as const) {
+    const grown = () => {
+      const model = new BoostedTrees({ maxIter: 12, minSamplesLeaf: 3, ...settings });
+      model.fit(x, y);
+      return JSON.stringify([model, model.curve]);
+    };
+    const alone = grown();
+    for (const threads of [2, 3]) {
+      using _threads = treeThreads(threads);
+      for (let round = 0; round < 3; round++) assertEquals(grown(), alone);
+    }
+  }
 });
 
 Deno.test("BoostedTrees survives JSON to the bit, whatever the rows and settings", () => {

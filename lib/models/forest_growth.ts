@@ -1,9 +1,10 @@
 /** The trees of a forest, grown by one thread or by several: the same trees to the bit. */
-import { receiveMessageOnPort, type Transferable, Worker } from "node:worker_threads";
+import { receiveMessageOnPort } from "node:worker_threads";
 import { ModelError } from "../core/errors.ts";
 import { seededRandom } from "./seeded_random.ts";
 import type { Tree } from "./tree.ts";
 import { TreeGrower, type TreeSettings } from "./tree_grower.ts";
+import { helperPorts, inSharedMemory, type TreeJob } from "./tree_threads.ts";
 
 /** What trees grow from. */
 export interface ForestRows {
@@ -16,7 +17,7 @@ export interface ForestRows {
   settings: TreeSettings;
 }
 
-/** What a worker is told. Rows lie in shared memory. */
+/** What a helper is told. Rows lie in shared memory. */
 export interface GrowthJob {
   rows: ForestRows;
   trees: number;
@@ -26,64 +27,13 @@ export interface GrowthJob {
   port: MessagePort;
 }
 
-/** What a worker sends: the trees that it grew, by number, or why it could not. */
+/** What a helper sends: the trees that it grew, by number, or why it could not. */
 export type GrowthAnswer = { trees: [number, Tree][] } | { error: string; ours: boolean };
 
 const NEXT = 0, BUSY = 1;
 
 /** Below so many (rows × columns × trees) a forest has grown before another thread has taken part. */
 const WORTH_A_THREAD = 100_000;
-
-/** A thread, and the port where it takes jobs. */
-interface Helper {
-  worker: Worker;
-  jobs: MessagePort;
-}
-
-/** The threads that take part besides this one. */
-let helpers: readonly Helper[] = [];
-
-/**
- * Lets all forests of the process grow on so many threads, this one included, until it is disposed. A forest does not
- * depend on the number of threads.
- *
- * @throws {RangeError} if the number is not a whole one from 1.
- * @throws {TypeError} while the threads of another call are there.
- *
- * @example
- * ```ts
- * import { assertEquals } from "@std/assert";
- * import { RandomForest } from "./random_forest.ts";
- * const x = Array.from({ length: 400 }, (_, i) => [i % 20, i % 7]), y = Float64Array.from(x, ([a, b]) => a! * b!);
- * const grown = () => {
- *   const forest = new RandomForest({ trees: 200 });
- *   forest.fit(x, y);
- *   return JSON.stringify(forest);
- * };
- * const alone = grown();
- * using _threads = forestThreads(2);
- * assertEquals(grown(), alone);
- * ```
- */
-export function forestThreads(count = Math.min(2, navigator.hardwareConcurrency)): Disposable {
-  if (!(Number.isInteger(count) && count >= 1)) {
-    throw new RangeError(`Cannot use ${count} threads: give a whole number from 1`);
-  }
-  if (helpers.length > 0) {
-    throw new TypeError("Cannot start threads for forests: there are some already, dispose of them first");
-  }
-  const started = Array.from({ length: count - 1 }, startHelper);
-  helpers = started;
-  return {
-    [Symbol.dispose]() {
-      for (const { worker, jobs } of started) {
-        worker.terminate();
-        jobs.close();
-      }
-      helpers = [];
-    },
-  };
-}
 
 /**
  * Grows a forest, each tree on a bootstrap of its own. Threads take the next tree as they get free; which one grows it
@@ -94,14 +44,20 @@ export function forestThreads(count = Math.min(2, navigator.hardwareConcurrency)
  * @throws {ModelError} if a value is NaN, or a bootstrap drew no row of any weight.
  */
 export function growForest(rows: ForestRows, trees: number): Tree[] {
+  const helpers = helperPorts();
   if (helpers.length === 0 || rows.y.length * rows.columns.length * trees < WORTH_A_THREAD) {
     return growNext(rows, trees, new Int32Array(2)).map(([, tree]) => tree);
   }
-  const shared = inSharedMemory(rows);
+  const shared = {
+    ...rows,
+    columns: rows.columns.map(inSharedMemory),
+    y: inSharedMemory(rows.y),
+    weights: rows.weights && inSharedMemory(rows.weights),
+  };
   const state = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
-  const ports = helpers.map(({ jobs }) => {
+  const ports = helpers.map((helper) => {
     const { port1, port2 } = new MessageChannel();
-    jobs.postMessage({ rows: shared, trees, state, port: port2 } satisfies GrowthJob, [port2]);
+    helper.postMessage({ forest: { rows: shared, trees, state, port: port2 } } satisfies TreeJob, [port2]);
     return port1;
   });
   try {
@@ -118,7 +74,7 @@ export function growForest(rows: ForestRows, trees: number): Tree[] {
   }
 }
 
-/** A worker's part: trees that nobody has begun. One that comes too late has none, and is not waited for. */
+/** A helper's part: trees that nobody has begun. One that comes too late has none, and is not waited for. */
 export function helpToGrow({ rows, trees, state, port }: GrowthJob): void {
   Atomics.add(state, BUSY, 1);
   try {
@@ -160,26 +116,6 @@ function growNext(
     grown.push([tree, grower.grow(bootstrap(weights, y.length, random), random)]);
   }
   return grown;
-}
-
-function startHelper(): Helper {
-  const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(new URL("./forest_growth_worker.ts", import.meta.url), {
-    workerData: port2,
-    transferList: [port2 as unknown as Transferable],
-  });
-  // A process that ends takes it along.
-  worker.unref();
-  return { worker, jobs: port1 };
-}
-
-function inSharedMemory({ columns, y, weights, ...rest }: ForestRows): ForestRows {
-  const shared = (values: Float64Array) => {
-    const copy = new Float64Array(new SharedArrayBuffer(values.byteLength));
-    copy.set(values);
-    return copy;
-  };
-  return { ...rest, columns: columns.map(shared), y: shared(y), weights: weights && shared(weights) };
 }
 
 /** What a helper sent; nothing where it came too late. */

@@ -1,226 +1,331 @@
 import type { BinnedColumns } from "./binned_columns.ts";
+import { bestSplit, COLUMN, type Histogram, sumTerms, termScale } from "./histogram.ts";
 import { NodeList, type NodeSplit } from "./node_list.ts";
+import { ThreadTeam } from "./thread_team.ts";
 import type { Tree } from "./tree.ts";
 
-/** A leaf and its rows: `from` … `to` of the rows that the tree was grown on, in their new order. */
+/** Limits of a tree. */
+export interface GrowthLimits {
+  /** Levels of splits, from 1 to 16. */
+  maxDepth: number;
+  /** Rows that a leaf has at least. */
+  minSamplesLeaf: number;
+}
+
+/** From … to. */
+type Segment = [number, number];
+
+/** A leaf and its rows: of those that the tree was grown on, in their new order, one segment a thread. */
 export interface LeafRows {
   node: number;
-  from: number;
-  to: number;
+  segments: [Segment, ...Segment[]];
 }
 
-/**
- * For each column, 256 bins. A bin is one number, so that a row costs one addition a column: `rows × 2^k + sum of labels`,
- * with labels rounded to whole multiples of a unit. Together both stay below 2^53, where doubles hold whole numbers
- * exactly: sums and differences come out the same in any order. That leaves the largest of 1,000 labels 32 bits, of
- * 100,000 labels 18, of a million 12.
- */
-type Histogram = Float64Array<ArrayBuffer>;
-
-interface Pending {
-  from: number;
-  to: number;
-  depth: number;
-  parent: number;
-  /** Undefined where the node will not be split. */
-  histogram: Histogram | undefined;
+/** What a team shares while it grows trees. */
+export interface GrowthMemory {
+  /** The rows that a tree is grown on come first; they are sorted by leaf, each thread's share of them for itself. */
+  rows: Uint32Array;
+  /** What the tree is to forecast, by row. */
+  labels: Float64Array;
+  /** The largest label of each thread's rows. */
+  largest: Float64Array;
+  /** What nodes hold, and what threads other than the first have summed of a batch's nodes. */
+  histograms: Histogram[];
+  sums: Histogram[][];
+  /** The best split of each thread's columns, for both children of a batch's nodes. */
+  splits: Float64Array;
+  /** Where a thread's rows of a node begin and end, by node and thread. */
+  segments: Uint32Array;
 }
 
-interface BinSplit extends NodeSplit {
+/** Most nodes that are split between two barriers. */
+const BATCH = 8;
+/** How a split is told, see `FoundSplit`. */
+const OVER = 0, UNDER = 1, SPLIT_COLUMN = 2, SPLIT_BIN = 3, LEFT = 4, SPLIT_WORDS = 5;
+
+interface Split extends NodeSplit {
   bin: number;
+  /** Rows that go left, of all threads. */
+  left: number;
 }
 
-const COLUMN = 256;
+interface GrowingNode {
+  /** Its number among all nodes of the tree, in the order of their making. */
+  id: number;
+  depth: number;
+  /** Rows of all threads. */
+  count: number;
+  /** This thread's rows. */
+  from: number;
+  to: number;
+  /** While splits of it or of its children are looked for. */
+  histogram?: Histogram | undefined;
+  split?: Split | undefined;
+  children?: [GrowingNode, GrowingNode];
+}
+
+/** Nodes whose splits are looked for: what the larger one holds is its parent's histogram, until the smaller is known. */
+interface Pair {
+  smaller: GrowingNode;
+  larger?: GrowingNode;
+}
+
+/** Memory for the trees of a team of at most `threads`. */
+export function growthMemory(
+  rows: number,
+  columns: number,
+  { maxDepth }: GrowthLimits,
+  threads = 1,
+): GrowthMemory {
+  const shared = (length: number) => new SharedArrayBuffer(length);
+  const histogram = () => new Float64Array(shared(8 * COLUMN * 4 * Math.ceil(columns / 4)));
+  const histograms = (length: number) => Array.from({ length }, histogram);
+  return {
+    rows: new Uint32Array(shared(4 * rows)),
+    labels: new Float64Array(shared(8 * rows)),
+    largest: new Float64Array(shared(8 * threads)),
+    histograms: histograms(maxDepth + 4 * BATCH),
+    sums: Array.from({ length: threads - 1 }, () => histograms(BATCH)),
+    splits: new Float64Array(shared(8 * SPLIT_WORDS * 2 * BATCH * threads)),
+    segments: new Uint32Array(shared(4 * 2 * mostNodes(rows, maxDepth) * threads)),
+  };
+}
 
 /**
  * Grows regression trees by squared error on binned columns, for boosting: a node's rows are summed into one histogram
  * a column, and only the bins' edges are tried as thresholds. Of two children only the smaller one is summed, the other
  * is what remains of the parent's histogram (as LightGBM: Ke et al. 2017).
  *
+ * Each thread of a team sums its share of the rows and looks for splits in its share of the columns. All of them come
+ * to know the same splits, and so grow the same tree, which is the one that a thread alone would grow.
+ *
  * @example
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { binColumns } from "./binned_columns.ts";
  * const binned = binColumns([Float64Array.of(1, 2, 3, 4)], 255);
- * const grower = new HistogramGrower(binned, { maxDepth: 1, minSamplesLeaf: 1 });
- * const { tree, leaves } = grower.grow(Uint32Array.of(0, 1, 2, 3), Float64Array.of(5, 5, 9, 9));
- * assertEquals([tree.threshold[0], leaves.map(({ from, to }) => [from, to])], [2.5, [[0, 2], [2, 4]]]);
+ * const limits = { maxDepth: 1, minSamplesLeaf: 1 };
+ * const memory = growthMemory(4, 1, limits);
+ * memory.rows.set([0, 1, 2, 3]);
+ * memory.labels.set([5, 5, 9, 9]);
+ * const { tree, leaves } = new HistogramGrower(binned, limits, memory).grow(4);
+ * assertEquals([tree.threshold[0], leaves.map(({ segments }) => segments)], [2.5, [[[0, 2]], [[2, 4]]]]);
  * ```
  */
 export class HistogramGrower {
   readonly #binned: BinnedColumns;
-  readonly #maxDepth: number;
-  readonly #minSamplesLeaf: number;
+  readonly #limits: GrowthLimits;
+  readonly #memory: GrowthMemory;
+  readonly #team: ThreadTeam;
   /** What each row adds to its bins; the same, in the order of the rows that are summed. */
   readonly #terms: Float64Array;
   readonly #ordered: Float64Array;
-  /** A row in a bin: 2^k. */
-  #row = 1;
-  /** Labels are rounded to multiples of this. */
-  #unit = 1;
+  #scale = termScale(1, 1);
+  /** The memory's rows, this thread's part at work, and those on the right side of a split. */
+  readonly #rows: Uint32Array;
   readonly #right: Uint32Array;
   /** Histograms that no node holds at the moment. */
-  readonly #free: Histogram[] = [];
+  readonly #free: Histogram[];
+  #nodes = 0;
 
-  constructor(
-    binned: BinnedColumns,
-    { maxDepth, minSamplesLeaf }: { maxDepth: number; minSamplesLeaf: number },
-  ) {
+  constructor(binned: BinnedColumns, limits: GrowthLimits, memory: GrowthMemory, team = ThreadTeam.alone()) {
     this.#binned = binned;
-    this.#maxDepth = maxDepth;
-    this.#minSamplesLeaf = minSamplesLeaf;
+    this.#limits = limits;
+    this.#memory = memory;
+    this.#team = team;
     this.#terms = new Float64Array(binned.rows);
     this.#ordered = new Float64Array(binned.rows);
+    this.#rows = new Uint32Array(binned.rows);
     this.#right = new Uint32Array(binned.rows);
+    this.#free = [...memory.histograms];
   }
 
   /**
-   * One tree. The values of its leaves are 0: they are for the loss to set.
-   *
-   * @param rows the rows to grow on; they are sorted by leaf.
-   * @param labels one a row of all.
+   * One tree on the first `count` rows of the memory. The values of its leaves are 0: they are for the loss to set.
+   * A thread needs the labels of its share of these rows only.
    */
-  grow(rows: Uint32Array, labels: Float64Array): { tree: Tree; leaves: LeafRows[] } {
-    const nodes = new NodeList(Math.min(2 * rows.length - 1, 2 ** (this.#maxDepth + 1) - 1));
-    const leaves: LeafRows[] = [];
-    this.#setTerms(rows, labels);
-    const histogram = this.#canSplit(rows.length, 0) ? this.#sum(rows, 0, rows.length) : undefined;
-    const pending: Pending[] = [{ from: 0, to: rows.length, depth: 0, parent: -1, histogram }];
-    for (let next = pending.pop(); next; next = pending.pop()) {
-      const { from, to, depth, parent, histogram } = next;
-      const node = nodes.add(0, parent);
-      const split = histogram && this.#bestSplit(histogram);
-      if (!split) {
-        leaves.push({ node, from, to });
-        if (histogram) this.#free.push(histogram);
-        continue;
-      }
-      nodes.split(node, split);
-      const at = this.#partition(rows, from, to, split);
-      const [left, right] = this.#children(rows, { from, at, to, depth: depth + 1, histogram });
-      pending.push({ from: at, to, depth: depth + 1, parent: node, histogram: right });
-      pending.push({ from, to: at, depth: depth + 1, parent: -1, histogram: left });
+  grow(count: number): { tree: Tree; leaves: LeafRows[] } {
+    const [from, to] = this.#team.share(count);
+    this.#rows.set(this.#memory.rows.subarray(from, to), from);
+    this.#setTerms(count, from, to);
+    this.#nodes = 0;
+    const root = this.#node({ depth: 0, count, from, to });
+    const open: GrowingNode[] = [];
+    if (this.#canSplit(root)) {
+      root.histogram = this.#free.pop()!;
+      open.push(...this.#findSplits([{ smaller: root }]));
     }
-    return { tree: nodes.tree(), leaves };
+    while (open.length > 0) {
+      // A depth-first walk of the last node needs a histogram a level.
+      const batch = open.splice(-Math.min(BATCH, Math.max(1, this.#free.length - this.#limits.maxDepth)));
+      open.push(...this.#findSplits(batch.flatMap((node) => this.#divide(node) ?? [])));
+    }
+    this.#memory.rows.set(this.#rows.subarray(from, to), from);
+    this.#team.barrier();
+    return this.#inPreOrder(root, count);
   }
 
-  /** Sets every row's term, with k such that n rows and their labels' sum, below 2^(k − 1), stay below 2^53. */
-  #setTerms(rows: Uint32Array, labels: Float64Array): void {
-    let largest = 0;
-    for (let at = 0; at < rows.length; at++) largest = Math.max(largest, Math.abs(labels[rows[at]!]!));
-    const bits = Math.ceil(Math.log2(rows.length + 1));
-    // A power of 2, so that scaling by it does not round; labels that are next to 0 all round to 0.
-    const perUnit = 2 ** Math.floor(52 - 2 * bits - Math.log2(Math.max(largest, 1e-200)));
-    const one = 2 ** (53 - bits);
-    for (let at = 0; at < rows.length; at++) {
+  #setTerms(count: number, from: number, to: number): void {
+    const { labels, largest } = this.#memory, rows = this.#rows, terms = this.#terms;
+    let mine = 0;
+    for (let at = from; at < to; at++) mine = Math.max(mine, Math.abs(labels[rows[at]!]!));
+    largest[this.#team.thread] = mine;
+    this.#team.barrier();
+    const { one, perUnit } = this.#scale = termScale(
+      count,
+      Math.max(...largest.subarray(0, this.#team.threads)),
+    );
+    for (let at = from; at < to; at++) {
       const row = rows[at]!;
-      this.#terms[row] = one + Math.floor(labels[row]! * perUnit + 0.5);
+      terms[row] = one + Math.floor(labels[row]! * perUnit + 0.5);
     }
-    this.#row = one;
-    this.#unit = 1 / perUnit;
   }
 
-  #canSplit(size: number, depth: number): boolean {
-    return depth < this.#maxDepth && size >= 2 * this.#minSamplesLeaf;
+  #node(rows: Pick<GrowingNode, "depth" | "count" | "from" | "to">): GrowingNode {
+    const { thread, threads } = this.#team;
+    const id = this.#nodes++;
+    this.#memory.segments.set([rows.from, rows.to], 2 * (id * threads + thread));
+    return { id, ...rows };
   }
 
-  /** The children's histograms: the smaller child's is summed, the larger one's is the parent's without it. */
-  #children(
-    rows: Uint32Array,
-    { from, at, to, depth, histogram }: {
-      from: number;
-      at: number;
-      to: number;
-      depth: number;
-      histogram: Histogram;
-    },
-  ): [Histogram | undefined, Histogram | undefined] {
-    if (!this.#canSplit(Math.max(at - from, to - at), depth)) {
-      this.#free.push(histogram);
-      return [undefined, undefined];
+  #canSplit({ count, depth }: GrowingNode): boolean {
+    return depth < this.#limits.maxDepth && count >= 2 * this.#limits.minSamplesLeaf;
+  }
+
+  /** Splits a node; gives its children where splits of them are to be looked for. */
+  #divide(node: GrowingNode): Pair | null {
+    const { from, to, count, histogram } = node, split = node.split!;
+    const at = this.#partition(from, to, split);
+    const depth = node.depth + 1;
+    const left = this.#node({ depth, count: split.left, from, to: at });
+    const right = this.#node({ depth, count: count - split.left, from: at, to });
+    node.children = [left, right];
+    node.histogram = undefined;
+    const [smaller, larger] = left.count <= right.count ? [left, right] : [right, left];
+    if (!this.#canSplit(larger)) {
+      this.#free.push(histogram!);
+      return null;
     }
-    const leftIsSmaller = at - from <= to - at;
-    const smaller = leftIsSmaller ? this.#sum(rows, from, at) : this.#sum(rows, at, to);
-    for (let i = 0; i < histogram.length; i++) histogram[i]! -= smaller[i]!;
-    return leftIsSmaller ? [smaller, histogram] : [histogram, smaller];
+    larger.histogram = histogram!;
+    smaller.histogram = this.#free.pop()!;
+    return { smaller, larger };
   }
 
-  #sum(rows: Uint32Array, from: number, to: number): Histogram {
-    const histogram = this.#free.pop()?.fill(0) ??
-      new Float64Array(this.#binned.packed.length * 4 * COLUMN);
-    const terms = this.#terms, ordered = this.#ordered;
+  /** Sets the nodes' histograms and splits; gives those that have one. */
+  #findSplits(pairs: Pair[]): GrowingNode[] {
+    if (pairs.length === 0) return [];
+    const { thread } = this.#team, { sums } = this.#memory;
+    for (const [index, { smaller }] of pairs.entries()) {
+      this.#sum(smaller, thread === 0 ? smaller.histogram! : sums[thread - 1]![index]!);
+    }
+    this.#team.barrier();
+    for (const [index, pair] of pairs.entries()) this.#search(pair, index);
+    this.#team.barrier();
+    const nodes = pairs.flatMap(({ smaller, larger }, index) => {
+      smaller.split = this.#agreed(smaller, 2 * index);
+      if (!larger) return [smaller];
+      larger.split = this.#agreed(larger, 2 * index + 1);
+      return [smaller, larger];
+    });
+    return nodes.filter((node) => {
+      if (!node.split) this.#free.push(node.histogram!);
+      return node.split;
+    });
+  }
+
+  /** Sums this thread's rows of a node. */
+  #sum({ from, to }: GrowingNode, histogram: Histogram): void {
+    const rows = this.#rows, terms = this.#terms, ordered = this.#ordered, { packed } = this.#binned;
     for (let at = from; at < to; at++) ordered[at] = terms[rows[at]!]!;
-    for (const [index, four] of this.#binned.packed.entries()) {
-      const sums = histogram.subarray(index * 4 * COLUMN, (index + 1) * 4 * COLUMN);
-      sumFour(sums, four, rows, ordered, from, to);
-    }
-    return histogram;
+    histogram.fill(0);
+    sumTerms(histogram, packed, { rows, terms: ordered, from, to });
   }
 
-  /** The split that gains most, or undefined where none gains. */
-  #bestSplit(histogram: Histogram): BinSplit | undefined {
-    const { edges } = this.#binned, one = this.#row;
-    let whole = 0;
-    for (let bin = 0; bin < COLUMN; bin++) whole += histogram[bin]!;
-    const count = Math.round(whole / one);
-    const mean = (whole - count * one) / count;
-    const least = this.#minSamplesLeaf;
-    let top = 0, bestColumn = -1, bestBin = 0;
-    for (let column = 0; column < edges.length; column++) {
-      let sums = 0;
-      const first = column * COLUMN, bins = edges[column]!.length;
-      for (let bin = 0; bin < bins; bin++) {
-        const value = histogram[first + bin]!;
-        if (value === 0) continue;
-        sums += value;
-        const left = Math.round(sums / one);
-        if (left < least) continue;
-        if (count - left < least) break;
-        const centred = sums - left * one - left * mean;
-        const gain = centred * centred / (left * (count - left));
-        if (gain > top) {
-          top = gain;
-          bestColumn = column;
-          bestBin = bin;
-        }
+  /** Puts together what the threads have summed in this thread's columns, and looks there for splits. */
+  #search({ smaller, larger }: Pair, index: number): void {
+    const [first, end] = this.#team.share(this.#binned.edges.length);
+    const from = first * COLUMN, to = end * COLUMN, whole = smaller.histogram!;
+    for (const sums of this.#memory.sums.slice(0, this.#team.threads - 1)) {
+      const part = sums[index]!;
+      for (let bin = from; bin < to; bin++) whole[bin]! += part[bin]!;
+    }
+    this.#tell(2 * index, smaller, first, end);
+    if (!larger) return;
+    const rest = larger.histogram!;
+    for (let bin = from; bin < to; bin++) rest[bin]! -= whole[bin]!;
+    this.#tell(2 * index + 1, larger, first, end);
+  }
+
+  /** Tells the team the best split of a child in these columns. */
+  #tell(child: number, { count, histogram }: GrowingNode, first: number, end: number): void {
+    const { minSamplesLeaf } = this.#limits, one = this.#scale.one;
+    const found = bestSplit(histogram!, this.#binned.edges, { first, end, count, one, minSamplesLeaf });
+    const { over, under, column, bin, left } = found;
+    this.#memory.splits.set([over, under, column, bin, left], this.#splitAt(this.#team.thread, child));
+  }
+
+  /** The best of what the threads have found. */
+  #agreed({ count }: GrowingNode, child: number): Split | undefined {
+    const { splits } = this.#memory;
+    let best = this.#splitAt(0, child);
+    for (let thread = 1; thread < this.#team.threads; thread++) {
+      const other = this.#splitAt(thread, child);
+      if (splits[other + OVER]! * splits[best + UNDER]! > splits[best + OVER]! * splits[other + UNDER]!) {
+        best = other;
       }
     }
-    if (bestColumn < 0) return undefined;
-    const gain = top * count * this.#unit ** 2;
-    return { column: bestColumn, bin: bestBin, threshold: edges[bestColumn]![bestBin]!, gain };
+    if (!(splits[best + OVER]! > 0)) return undefined;
+    const column = splits[best + SPLIT_COLUMN]!, bin = splits[best + SPLIT_BIN]!;
+    const gain = splits[best + OVER]! / splits[best + UNDER]! * count / this.#scale.perUnit ** 2;
+    const threshold = this.#binned.edges[column]![bin]!;
+    return { column, bin, threshold, gain, left: splits[best + LEFT]! };
+  }
+
+  #splitAt(thread: number, child: number): number {
+    return (thread * 2 * BATCH + child) * SPLIT_WORDS;
   }
 
   /** Moves rows of the left side before the others, both in their old order; returns where the right side starts. */
-  #partition(rows: Uint32Array, from: number, to: number, { column, bin }: BinSplit): number {
-    const four = this.#binned.packed[column >> 2]!, shift = (column & 3) * 8, right = this.#right;
-    let lefts = from, rights = 0;
+  #partition(from: number, to: number, { column, bin }: Split): number {
+    const rows = this.#rows, right = this.#right;
+    const four = this.#binned.packed[column >> 2]!, shift = (column & 3) * 8;
+    let rights = 0;
     for (let at = from; at < to; at++) {
       const row = rows[at]!;
-      const isLeft = ((four[row]! >>> shift) & 255) <= bin ? 1 : 0;
-      rows[lefts] = row;
+      const isRight = (bin - ((four[row]! >>> shift) & 255)) >>> 31; // the sign: a branch would be foreseen half the time
+      rows[at - rights] = row;
       right[rights] = row;
-      lefts += isLeft;
-      rights += 1 - isLeft;
+      rights += isRight;
     }
-    rows.set(right.subarray(0, rights), lefts);
-    return lefts;
+    rows.set(right.subarray(0, rights), to - rights);
+    return to - rights;
+  }
+
+  #inPreOrder(root: GrowingNode, count: number): { tree: Tree; leaves: LeafRows[] } {
+    const { threads } = this.#team, { segments } = this.#memory;
+    const nodes = new NodeList(mostNodes(count, this.#limits.maxDepth));
+    const leaves: LeafRows[] = [];
+    const add = ({ id, split, children }: GrowingNode, parent: number) => {
+      const node = nodes.add(0, parent);
+      if (children) {
+        nodes.split(node, split!);
+        add(children[0], -1);
+        add(children[1], node);
+        return;
+      }
+      const segment = (thread: number): Segment => {
+        const at = 2 * (id * threads + thread);
+        return [segments[at]!, segments[at + 1]!];
+      };
+      const others = Array.from({ length: threads - 1 }, (_, index) => segment(index + 1));
+      leaves.push({ node, segments: [segment(0), ...others] });
+    };
+    add(root, -1);
+    return { tree: nodes.tree(), leaves };
   }
 }
 
-/** Adds each row's term to its bin in four columns. */
-function sumFour(
-  sums: Histogram,
-  four: Uint32Array,
-  rows: Uint32Array,
-  ordered: Float64Array,
-  from: number,
-  to: number,
-): void {
-  for (let at = from; at < to; at++) {
-    const bins = four[rows[at]!]!, term = ordered[at]!;
-    sums[bins & 255]! += term;
-    sums[COLUMN | ((bins >>> 8) & 255)]! += term;
-    sums[2 * COLUMN | ((bins >>> 16) & 255)]! += term;
-    sums[3 * COLUMN | (bins >>> 24)]! += term;
-  }
+/** The most nodes that a tree of so many rows and levels can have. */
+export function mostNodes(rows: number, maxDepth: number): number {
+  return Math.min(2 * rows - 1, 2 ** (maxDepth + 1) - 1);
 }

@@ -68,7 +68,7 @@ interface StoredForestV1 {
  * and tries a random few of the features at each split; forecasts are averaged. It is saved in the format of
  * `npm:ml-random-forest`, whose `RandomForestRegression.load` forecasts the same to the bit; the trees grow on sorted
  * typed arrays here (see `TreeGrower`), because that package splits all rows again for each candidate threshold. They
- * grow on one thread, or on more of them where `forestThreads` says so.
+ * grow on one thread, or on more of them where `treeThreads` says so.
  *
  * @example
  * ```ts

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { RandomForestRegression } from "ml-random-forest";
 import { ModelError } from "../core/errors.ts";
 import { friedman } from "./_test_friedman.ts";
-import { forestThreads, growForest } from "./forest_growth.ts";
+import { growForest } from "./forest_growth.ts";
+import { treeThreads } from "./tree_threads.ts";
 import { r2 } from "./metrics.ts";
 import { permutationImportance } from "./permutation_importance.ts";
 import { RandomForest, type StoredForest } from "./random_forest.ts";
@@ -231,7 +232,7 @@ Deno.test("RandomForest is the same forest on any number of threads", () => {
   const sizes = [57, 400];
   const alone = sizes.map(grown);
   for (const threads of [1, 2, 3]) {
-    using _threads = forestThreads(threads);
+    using _threads = treeThreads(threads);
     for (let round = 0; round < 3; round++) assertEquals(sizes.map(grown), alone);
   }
 });
@@ -251,12 +252,12 @@ Deno.test("RandomForest on two threads refuses what it refuses on one", () => {
   const settings = { maxFeatures: 1, maxDepth: 3, minSamplesSplit: 2, minSamplesLeaf: 1 };
   const y = Float64Array.from({ length: 1000 }, (_, row) => row);
   const rows = { columns: [y.with(5, NaN)], y, weights: null, seed: 1, settings };
-  using _threads = forestThreads(2);
+  using _threads = treeThreads(2);
   assertThrows(() => growForest(rows, 200), ModelError, "NaN");
   assertEquals(growForest({ ...rows, columns: [y] }, 200).length, 200);
-  assertThrows(() => forestThreads(2), TypeError, "there are some already");
+  assertThrows(() => treeThreads(2), TypeError, "there are some already");
 });
 
-Deno.test("forestThreads() refuses a number of threads that is none", () => {
-  for (const count of [0, 1.5, NaN]) assertThrows(() => forestThreads(count), RangeError, "whole number");
+Deno.test("treeThreads() refuses a number of threads that is none", () => {
+  for (const count of [0, 1.5, NaN]) assertThrows(() => treeThreads(count), RangeError, "whole number");
 });

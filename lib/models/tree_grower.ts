@@ -1,4 +1,5 @@
 import { ModelError } from "../core/errors.ts";
+import { argsort } from "./argsort.ts";
 import { NodeList, type NodeSplit } from "./node_list.ts";
 import { between, type Tree } from "./tree.ts";
 
@@ -79,7 +80,8 @@ export class TreeGrower {
     this.#columns = columns;
     this.#y = y;
     this.#settings = { maxFeatures, maxDepth, minSamplesSplit, minSamplesLeaf };
-    this.#sorted = columns.map((column, index) => sortedRows(column, y, index));
+    const byLabel = argsort(y); // equal values by label, so that the order of rows does not matter
+    this.#sorted = columns.map((column, index) => sortedRows(column, byLabel, index));
     this.#orders = columns.map(() => new Uint32Array(y.length));
     this.#weights = new Float64Array(y.length);
     this.#weighted = new Float64Array(y.length);
@@ -247,11 +249,11 @@ export class TreeGrower {
   }
 }
 
-/** Row numbers by value; equal values by label, so that the order of rows does not matter. */
-function sortedRows(column: Float64Array, y: Float64Array, index: number): Uint32Array {
+/** Row numbers by value, equal values as in `order`. */
+function sortedRows(column: Float64Array, order: Uint32Array, index: number): Uint32Array {
   const bad = column.findIndex(Number.isNaN);
   if (bad >= 0) {
     throw new ModelError(`Cannot grow a tree: row ${bad} of column ${index} is NaN, leave the row out`);
   }
-  return Uint32Array.from(column.keys()).sort((a, b) => column[a]! - column[b]! || y[a]! - y[b]! || a - b);
+  return argsort(column, order);
 }

@@ -6,7 +6,7 @@ import { targetRows } from "../features/target_rows.ts";
 import { TARGET_NAMES, type TargetName, TARGETS } from "../features/targets.ts";
 import { sha256 } from "../lake/ledger.ts";
 import { modelNamed, MODELS } from "../models/contestants.ts";
-import { forestThreads } from "../models/forest_growth.ts";
+import { treeThreads } from "../models/tree_threads.ts";
 import { holdoutOf } from "../models/holdout.ts";
 import { type Contestant, leaderboard, type LeaderboardOptions } from "../models/leaderboard.ts";
 import { type CardRun, modelCard } from "../models/model_card.ts";
@@ -112,7 +112,7 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
     clock: () => performance.now(),
   };
   // The LSTM of a walk has 16 units, too little work a batch for threads: with two it took longer.
-  using _threads = names.includes("random_forest") ? forestThreads() : null;
+  using _threads = names.includes("random_forest") ? treeThreads() : null;
   const board = leaderboard(rows, contestants, {
     ...options,
     ...(kept && { until: kept.start }),

@@ -9,7 +9,7 @@ import type { RowRange, TrainRange } from "../features/train_range.ts";
 import { sha256 } from "../lake/ledger.ts";
 import { naive, zero } from "../models/baselines.ts";
 import { modelNamed } from "../models/contestants.ts";
-import { forestThreads } from "../models/forest_growth.ts";
+import { treeThreads } from "../models/tree_threads.ts";
 import { judgeForecasts } from "../models/judge_forecasts.ts";
 import type { Contestant } from "../models/leaderboard.ts";
 import type { SeriesModel } from "../models/series_model.ts";
@@ -30,6 +30,8 @@ const TEST_SHARE = 0.2, EMBARGO_DAYS = 7;
 const TRIALS = 10;
 /** Fewer days tell nothing of a model. */
 const LEAST_DAYS = 100;
+/** Models whose trees grow on several threads. */
+const TREES = ["forest", "random_forest", "gbt", "boosted_trees"];
 
 /** Runs the command; gives the exit code. */
 export async function trainCommand(input: unknown, io: CommandIo): Promise<number> {
@@ -51,7 +53,7 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   const { train, test } = split(rows);
   using say = progressLines(io);
   const make = (settings: Settings) => made(contestant, flags.seed, settings);
-  using _trees = ["forest", "random_forest"].includes(flags.model) ? forestThreads() : null;
+  using _trees = TREES.includes(flags.model) ? treeThreads() : null;
   using _threads = flags.model === "lstm"
     ? await (await import("./training/train_lstm.ts")).startThreads(flags.threads)
     : null;
