@@ -9,11 +9,11 @@
  */
 import { loadavg } from "node:os";
 import process from "node:process";
-import * as tf from "@tensorflow/tfjs";
-import { FusedAdam } from "../models/lstm/fused_adam.ts";
-import { fusedDropout } from "../models/lstm/fused_dropout.ts";
-import { fusedLstm } from "../models/lstm/fused_lstm.ts";
+import { lstmSettings } from "../models/lstm/settings.ts";
 import { lstmThreads } from "../models/lstm/threads.ts";
+import { LstmTraining } from "../models/lstm/training.ts";
+import type { LabelledWindows } from "../models/lstm/windows.ts";
+import { seededRandom } from "../models/seeded_random.ts";
 
 const ROUNDS = Number(Deno.env.get("LAKEBOOK_BENCH_RUNS") ?? 15);
 
@@ -30,8 +30,6 @@ interface Contestant {
   close(): Promise<void>;
 }
 
-tf.env().set("PROD", true); // no greeting from tfjs
-await tf.setBackend("cpu");
 for (const threads of [1, 2]) {
   const peers = await Promise.all(
     ["lstm_keras.py", "lstm_torch.py"].map((script) => python(script, threads)),
@@ -49,40 +47,33 @@ for (const threads of [1, 2]) {
   for (const contestant of contestants) await contestant.close();
 }
 
+/** The training of `deno task train`. */
 async function lakebook(count: number): Promise<Contestant> {
   const threads = await lstmThreads(count);
-  const weights = (seed: number) => ({
-    kernelInitializer: tf.initializers.glorotUniform({ seed }),
-    recurrentInitializer: tf.initializers.glorotUniform({ seed: seed + 1 }),
-  });
-  const model = tf.sequential({
-    layers: [
-      fusedLstm({ units: 50, returnSequences: true, inputShape: [60, 1], ...weights(1) }),
-      fusedDropout({ rate: 0.2, seed: 1 }),
-      fusedLstm({ units: 50, ...weights(3) }),
-      fusedDropout({ rate: 0.2, seed: 2 }),
-      tf.layers.dense({ units: 1 }),
-    ],
-  });
-  model.compile({ optimizer: new FusedAdam(), loss: "meanSquaredError" });
-  const x = tf.randomNormal([1000, 60, 1]), y = tf.randomNormal([1000, 1]);
+  const random = seededRandom(1), draw = (length: number) => Float32Array.from({ length }, random);
+  const train: LabelledWindows = {
+    ...{ series: { values: draw(1059), features: 1 }, lookBack: 60 },
+    ...{ ends: Int32Array.from({ length: 1000 }, (_, window) => window + 59), targets: draw(1000) },
+  };
+  const training = new LstmTraining({ train, validation: null }, lstmSettings({ epochs: 2 + ROUNDS }));
+  const epochs = training.run();
   return {
     name: "Lakebook",
-    async run() {
+    run() {
       const start = performance.now(), before = process.cpuUsage();
-      await model.fit(x, y, { epochs: 1, batchSize: 32, verbose: 0 });
+      epochs.next();
       const fitted = performance.now(), { user, system } = process.cpuUsage(before);
-      tf.dispose(model.predict(x, { batchSize: 1000 }));
+      training.network.predict(train);
       const seconds = (ms: number) => ms / 1000;
-      return {
+      return Promise.resolve({
         epoch: seconds(fitted - start),
         processor: (user + system) / 1e6,
         predict: seconds(performance.now() - fitted),
-      };
+      });
     },
     close() {
+      training[Symbol.dispose]();
       threads[Symbol.dispose]();
-      model.dispose();
       return Promise.resolve();
     },
   };

@@ -5,7 +5,7 @@ import { MOST_PAGES } from "../models/lstm/kernel_limits.ts";
 
 const FOLDER = new URL("../models/lstm/", import.meta.url);
 
-const SOURCES = ["kernel.as.ts", "kernel_blocks.as.ts", "kernel_math.as.ts"];
+const SOURCES = ["kernel.as.ts", "kernel_blocks.as.ts", "kernel_dropout.as.ts", "kernel_math.as.ts"];
 
 /**
  * Memory comes from outside and is shared, so that threads can work on it: 1 GiB at most, taken as needed.

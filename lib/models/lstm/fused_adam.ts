@@ -39,7 +39,7 @@ export class FusedAdam extends tf.AdamOptimizer {
   #names: string[] = [];
   #handedOut: tf.Tensor[] = [];
 
-  constructor(learningRate = 0.001, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-7) {
+  constructor(learningRate = 0.001, beta1 = ADAM.beta1, beta2 = ADAM.beta2, epsilon = ADAM.epsilon) {
     super(learningRate, beta1, beta2, epsilon);
   }
 
@@ -69,7 +69,7 @@ export class FusedAdam extends tf.AdamOptimizer {
       ? gradients.map(({ name, tensor }): [string, tf.Tensor] => [name, tensor])
       : Object.entries(gradients) as [string, tf.Tensor][];
     const step = this.iterations + 1;
-    const rate = this.learningRate, bias1 = 1 - this.beta1 ** step, bias2 = 1 - this.beta2 ** step;
+    const { learningRate, beta1, beta2 } = this;
     this.#names = named.map(([name]) => name);
     named.forEach(([name, gradient], at) => {
       const variable = tf.engine().registeredVariables[name]!;
@@ -82,10 +82,11 @@ export class FusedAdam extends tf.AdamOptimizer {
         );
       }
       if (gradient === null || gradient === undefined) return;
-      const weights = update(variable.dataSync<"float32">(), gradient.dataSync<"float32">(), first, second, {
-        ...{ rate, beta1: this.beta1, beta2: this.beta2, bias1, bias2, epsilon: this.epsilon },
+      const next = new Float32Array(variable.size), weights = variable.dataSync<"float32">();
+      adamUpdate({ next, weights, gradient: gradient.dataSync<"float32">(), first, second }, step, {
+        ...{ learningRate, beta1, beta2, epsilon: this.epsilon! },
       });
-      tf.tidy(() => variable.assign(tf.tensor(weights, variable.shape, "float32")));
+      tf.tidy(() => variable.assign(tf.tensor(next, variable.shape, "float32")));
     });
     this.incrementIterations();
   }
@@ -123,25 +124,31 @@ export class FusedAdam extends tf.AdamOptimizer {
   }
 }
 
-interface Step {
-  rate: number;
+/** Adam's settings. */
+export interface AdamRates {
+  learningRate: number;
   beta1: number;
   beta2: number;
-  /** 1 − beta^step, by which the means are too small while they are young. */
-  bias1: number;
-  bias2: number;
   epsilon: number;
 }
 
-/** The next weights; the moments are updated in place. */
-function update(
-  weights: Float32Array,
-  gradient: Float32Array,
-  first: Float32Array,
-  second: Float32Array,
-  { rate, beta1, beta2, bias1, bias2, epsilon }: Step,
-): Float32Array {
-  const next = new Float32Array(weights.length), stride = rate / bias1, scale = 1 / bias2;
+/** Keras' defaults, but for the step. */
+export const ADAM = { beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+
+/**
+ * Writes the next weights of a variable to `next`, which may be `weights`; the moments are updated in place.
+ *
+ * @param step number of the step, from 1: means are too small while they are young.
+ */
+export function adamUpdate(
+  { next, weights, gradient, first, second }: Record<
+    "next" | "weights" | "gradient" | "first" | "second",
+    Float32Array
+  >,
+  step: number,
+  { learningRate, beta1, beta2, epsilon }: AdamRates,
+): void {
+  const stride = learningRate / (1 - beta1 ** step), scale = 1 / (1 - beta2 ** step);
   for (let i = 0; i < next.length; i++) {
     const g = gradient[i]!;
     const m = beta1 * first[i]! + (1 - beta1) * g;
@@ -150,5 +157,4 @@ function update(
     second[i] = v;
     next[i] = weights[i]! - stride * m / (Math.sqrt(v * scale) + epsilon);
   }
-  return next;
 }

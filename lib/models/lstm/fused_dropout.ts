@@ -57,12 +57,12 @@ export class FusedDropout extends StockDropout {
     const x = Array.isArray(inputs) ? inputs[0]! : inputs;
     const drops = kwargs?.training === true && this.rate > 0 && this.rate < 1;
     if (!drops || this.noiseShape != null) return super.call(inputs, kwargs ?? {});
-    const { rate, seed = 0 } = this, number = this.#drawn++;
+    const rule = dropRule(this.rate, this.seed ?? 0, this.#drawn++);
     // Its own derivative: the same numbers are dropped on the way back.
     const drop: (t: tf.Tensor) => tf.Tensor = tf.customGrad((t) => {
       const { shape } = t as tf.Tensor, values = (t as tf.Tensor).dataSync<"float32">();
       return {
-        value: tf.tensor(dropped(values, rate, seed, number), shape, "float32"),
+        value: tf.tensor(dropped(values, rule), shape, "float32"),
         gradFunc: (d: tf.Tensor) => drop(d),
       };
     });
@@ -92,19 +92,38 @@ export function fusedDropout(config: DropoutConfig): FusedDropout {
   return new FusedDropout(config);
 }
 
+/** Which numbers a mask drops: a counter that goes through a hash says so for each of them. */
+export interface DropRule {
+  /** Before the first number; each next one adds {@linkcode GOLDEN}. */
+  counter: number;
+  /** Numbers whose 31 bits are above this are kept. */
+  last: number;
+  /** What is kept is multiplied by this float: 1 / (1 − rate). */
+  scale: number;
+}
+
+/** 2^32 over the golden ratio. */
+export const GOLDEN = 0x9e3779b9;
+
+/** The rule of a mask: the counter starts at a place that seed and mask choose. */
+export function dropRule(rate: number, seed: number, mask: number): DropRule {
+  return {
+    counter: mix(mix(mix(seed) ^ mask) ^ Math.floor(mask / 2 ** 32)),
+    last: Math.round(rate * 2 ** 31) - 1,
+    scale: Math.fround(1 / (1 - rate)),
+  };
+}
+
 /**
- * Each value times 0 with probability `rate`, to 31 bits, else times 1 / (1 − rate). A counter, started at a
- * place that seed and mask choose, goes through the finaliser of MurmurHash3 (as in SplitMix, Steele, Lea &
- * Flood 2014); the way back draws the same mask again, which is faster than keeping it.
+ * Each value times 0 with probability `rate`, to 31 bits, else times 1 / (1 − rate). The counter goes through the
+ * finaliser of MurmurHash3 (as in SplitMix, Steele, Lea & Flood 2014); the way back draws the same mask again, which is
+ * faster than keeping it. `kernel_dropout.as.ts` gives the same bits.
  */
-function dropped(values: Float32Array, rate: number, seed: number, mask: number): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(values.length),
-    scale = 1 / (1 - rate),
-    last = Math.round(rate * 2 ** 31) - 1;
-  let counter = mix(mix(mix(seed) ^ mask) ^ Math.floor(mask / 2 ** 32));
-  for (let i = 0; i < result.length; i++) {
-    counter = (counter + 0x9e3779b9) | 0;
-    const kept = (last - (mix(counter) >>> 1)) >>> 31; // a branch would be mispredicted at every drop
+export function dropped(values: Float32Array, { counter, last, scale }: DropRule): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(values.length);
+  for (let i = 0, at = counter; i < result.length; i++) {
+    at = (at + GOLDEN) | 0;
+    const kept = (last - (mix(at) >>> 1)) >>> 31; // a branch would be mispredicted at every drop
     result[i] = values[i]! * (scale * kept);
   }
   return result;

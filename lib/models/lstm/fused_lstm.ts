@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { ModelError } from "../../core/errors.ts";
-import { type Shape, Workspace } from "./workspace.ts";
+import type { Shape } from "./pass_buffers.ts";
+import { Workspace } from "./workspace.ts";
 
 /** As of `tf.layers.lstm`. */
 export type LstmConfig = Parameters<typeof tf.layers.lstm>[0];

@@ -33,7 +33,10 @@
  * threads gives the same bits.
  */
 import { gather, HALF, LANES, ROW, scatter } from "./kernel_blocks.as.ts";
+import { dropout } from "./kernel_dropout.as.ts";
 import { lane0, lane1, lane2, lane3, madd, nmadd, ONE, sigmoid, sumOfLanes, tanh } from "./kernel_math.as.ts";
+
+export { dropout };
 
 /** Sizes and addresses of a pass; `workspace.ts` writes these fields in this order, four bytes each. */
 // deno-lint-ignore no-unused-vars -- a type of the functions below

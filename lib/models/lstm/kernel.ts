@@ -1,10 +1,10 @@
 /** The compiled kernel's exports (`kernel.as.ts`), and the words through which threads share it. */
 
 /**
- * What of a pass can be split between threads: over blocks of windows (the first two), over fours of rows of
- * A.
+ * What can be split between threads: a pass over blocks of windows (the first two) and over fours of rows of A, dropout
+ * over parts of its numbers.
  */
-export const OPERATIONS = ["forward", "backward", "weightGradients"] as const;
+export const OPERATIONS = ["forward", "backward", "weightGradients", "dropout"] as const;
 export type Operation = typeof OPERATIONS[number];
 
 /** A part `from` to, not including, `to` of an operation; `pass` is the address of its sizes and buffers. */

@@ -17,7 +17,6 @@ export interface NetworkShape {
 /** A network whose weights are plain arrays from outside. */
 export class Network implements Disposable {
   readonly model: tf.Sequential;
-  readonly #dropouts: { drawn: number }[];
 
   /** Takes weights in the order of Keras's `get_weights`: see `initialWeights`. */
   constructor(
@@ -32,10 +31,8 @@ export class Network implements Disposable {
       recurrentInitializer: "zeros",
       unitForgetBias: false,
     } as const;
-    const dropouts = [1, 2].map((layer) =>
-      fusedDropout({ rate: dropout, seed: (seed * 2 + layer) | 0, name: `dropout_${layer}` })
-    );
-    this.#dropouts = dropouts;
+    const dropoutLayer = (layer: 1 | 2) =>
+      fusedDropout({ rate: dropout, seed: dropoutSeed(seed, layer), name: `dropout_${layer}` });
     this.model = tf.sequential({
       name: "lstm",
       layers: [
@@ -46,9 +43,9 @@ export class Network implements Disposable {
           inputShape: [lookBack, features],
           name: "lstm_1",
         }),
-        dropouts[0]!,
+        dropoutLayer(1),
         fusedLstm({ ...zeros, units, name: "lstm_2" }),
-        dropouts[1]!,
+        dropoutLayer(2),
         tf.layers.dense({ units: 1, kernelInitializer: "zeros", name: "dense" }),
       ],
     });
@@ -84,11 +81,6 @@ export class Network implements Disposable {
     });
   }
 
-  /** Says how many masks each dropout layer has drawn, so that the next ones are the same wherever a training began. */
-  setDrawnMasks(count: number): void {
-    for (const layer of this.#dropouts) layer.drawn = count;
-  }
-
   /** One forecast for each window. Windows are filled in pieces: all at once would copy the series for each day back. */
   predict(windows: LabelledWindows): Float32Array {
     const forecasts = new Float32Array(windows.ends.length);
@@ -106,6 +98,11 @@ export class Network implements Disposable {
   [Symbol.dispose](): void {
     this.model.dispose();
   }
+}
+
+/** The seed of the network's first or second dropout layer. */
+export function dropoutSeed(seed: number, layer: 1 | 2): number {
+  return (seed * 2 + layer) | 0;
 }
 
 /** Where nobody has chosen WebGPU: the fast layers compute beside tfjs's plain backend, without its greeting. */

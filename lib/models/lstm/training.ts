@@ -1,13 +1,12 @@
 /** The training loop: an epoch at a time, so that whoever drives it can show, save or stop. */
 import { createHash } from "node:crypto";
-import * as tf from "@tensorflow/tfjs";
 import { seededRandom } from "../seeded_random.ts";
 import type { TrainingSnapshot } from "./checkpoint.ts";
-import { FusedAdam } from "./fused_adam.ts";
 import { initialWeights } from "./initial_weights.ts";
 import { type EpochReport, LossLog } from "./loss_log.ts";
 import { Network } from "./network.ts";
 import type { LstmSettings } from "./settings.ts";
+import { TrainingStep } from "./training_step.ts";
 import { trainingBytes } from "./training_memory.ts";
 import { fillWindows, type LabelledWindows } from "./windows.ts";
 
@@ -30,7 +29,7 @@ export class LstmTraining implements Disposable {
   readonly network: Network;
   readonly settings: LstmSettings;
   readonly #data: TrainingData;
-  readonly #adam: FusedAdam;
+  readonly #step: TrainingStep;
   readonly #clock: () => number;
   #identity: string | undefined;
   #log: LossLog;
@@ -49,8 +48,9 @@ export class LstmTraining implements Disposable {
     this.#clock = clock;
     this.#log = new LossLog(settings);
     this.#best = initialWeights({ features, units, seed });
-    this.network = new Network({ lookBack, features, units, dropout, seed }, this.#best);
-    this.#adam = new FusedAdam(learningRate);
+    const shape = { lookBack, features, units, dropout, seed };
+    this.network = new Network(shape, this.#best);
+    this.#step = new TrainingStep(shape, this.#best, learningRate);
   }
 
   /** Says of which model, settings and data a checkpoint is; more epochs may be asked for when a training goes on. */
@@ -100,7 +100,7 @@ export class LstmTraining implements Disposable {
 
   /** All that is needed to go on from here. */
   snapshot(): TrainingSnapshot {
-    const { step, first: m, second: v } = this.#adam.state;
+    const { step, first: m, second: v } = this.#step.adam;
     return {
       epoch: this.#log.epoch,
       losses: this.#log.losses,
@@ -116,7 +116,7 @@ export class LstmTraining implements Disposable {
     this.#log = new LossLog(this.settings, { losses, best_epoch });
     this.#best = best;
     this.network.setWeights(weights);
-    if (epoch > 0) this.#adam.state = { step: adam.step, first: adam.m, second: adam.v };
+    if (epoch > 0) this.#step.restore(weights, { step: adam.step, first: adam.m, second: adam.v });
   }
 
   /**
@@ -138,33 +138,19 @@ export class LstmTraining implements Disposable {
 
   [Symbol.dispose](): void {
     this.network[Symbol.dispose]();
-    this.#adam.dispose();
+    this.#step[Symbol.dispose]();
   }
 
   #trainEpoch(): number {
     const { train } = this.#data, { batchSize, seed } = this.settings, { epoch } = this.#log;
     const order = shuffled(train.ends.length, seededRandom(seed, epoch));
-    this.network.setDrawnMasks(epoch * Math.ceil(order.length / batchSize));
-    let sum = 0;
-    for (let from = 0; from < order.length; from += batchSize) {
+    let mask = epoch * Math.ceil(order.length / batchSize), sum = 0;
+    for (let from = 0; from < order.length; from += batchSize, mask++) {
       const batch = fillWindows(train, order, from, batchSize);
-      sum += this.#step(batch) * batch.shape[0];
+      sum += this.#step.run(batch, mask) * batch.shape[0];
     }
+    this.network.setWeights(this.#step.weights);
     return sum / order.length;
-  }
-
-  /** One step of Adam; gives the loss before it. */
-  #step({ x, y, shape }: ReturnType<typeof fillWindows>): number {
-    const { network } = this;
-    return tf.tidy(() => {
-      const input = tf.tensor3d(x, shape), target = tf.tensor2d(y, [shape[0], 1]);
-      const loss = this.#adam.minimize(
-        () => tf.losses.meanSquaredError(target, network.model.apply(input, { training: true }) as tf.Tensor),
-        true,
-        network.variables,
-      );
-      return loss!.dataSync()[0]!;
-    });
   }
 
   #lossOn(windows: LabelledWindows): number {

@@ -1,15 +1,7 @@
-import { CHUNK_BYTES, LANES } from "./kernel_limits.ts";
-import { give, kernel, memory, type Region, take } from "./memory.ts";
+import { LANES } from "./kernel_limits.ts";
+import { kernel } from "./memory.ts";
+import { type Buffer, chunkWindows, PassBuffers, type Shape } from "./pass_buffers.ts";
 import { runSplit } from "./threads.ts";
-
-/** Sizes of an LSTM's input and output. */
-export interface Shape {
-  steps: number;
-  features: number;
-  units: number;
-  /** Whether h of every step goes out, or that of the last one alone. */
-  sequences: boolean;
-}
 
 /** What a tensor's `dataSync` gives. */
 type Numbers = Float32Array | Int32Array | Uint8Array;
@@ -28,47 +20,8 @@ export interface Inputs {
 /** Derivatives by the inputs, each shaped as its input. */
 export type Gradients = Record<keyof Inputs, Float32Array<ArrayBuffer>>;
 
-/** Bytes of one row of a block: a number for each window. */
-const ROW = 4 * LANES;
 /** Windows at once in inference: enough for eight threads, few enough to stay in the processor's cache. */
 const INFERENCE_WINDOWS = 64;
-
-/** The fields of `Pass` in `kernel.as.ts`, in its order. */
-const SIZES = ["windows", "steps", "features", "units", "sequences", "keep", "accumulate"] as const;
-const BUFFERS = [
-  ...["x", "W", "U", "b", "out", "dOut", "dX", "dW", "dU", "db"] as const,
-  ...["forwardA", "backwardA", "v", "z", "c", "tanhC", "dH", "dV", "dC", "tiles"] as const,
-];
-type Buffer = typeof BUFFERS[number];
-const FIELDS = SIZES.length + BUFFERS.length;
-
-/** Bytes of each buffer for so many windows; `keep` for a pass that goes backward. */
-function bufferBytes(
-  { steps, features, units, sequences }: Shape,
-  windows: number,
-  keep: boolean,
-): Record<Buffer, number> {
-  const blocks = Math.ceil(windows / LANES), rows = Math.ceil((units + features + 1) / 4) * 4;
-  const x = windows * steps * features * 4, out = windows * (sequences ? steps : 1) * units * 4;
-  const W = features * units * 16, U = units * units * 16, b = units * 16;
-  const cells = blocks * units * ROW, kept = keep ? steps : 1, back = keep ? 1 : 0;
-  return {
-    ...{ x, W, U, b, out, dOut: back * out, dX: back * x, dW: back * W, dU: back * U, db: back * b },
-    ...{ forwardA: units * rows * 16, backwardA: rows * units * 16, v: (steps + 1) * blocks * rows * ROW },
-    ...{ z: kept * cells * 4, c: (kept + 1) * cells, tanhC: kept * cells },
-    ...{
-      dH: back * cells,
-      dV: back * blocks * rows * ROW,
-      dC: back * cells,
-      tiles: back * rows * units * 64,
-    },
-  };
-}
-
-/** Gives a region back when the workspace that held it is gone, for layers that nobody disposes of. */
-const forgotten = new FinalizationRegistry<{ region: Region | null }>((held) => {
-  if (held.region) give(held.region);
-});
 
 /**
  * A layer's buffers in the kernel's memory, kept from one call to the next and grown when a call needs more.
@@ -88,14 +41,9 @@ const forgotten = new FinalizationRegistry<{ region: Region | null }>((held) => 
  * ```
  */
 export class Workspace {
-  #held: { region: Region | null } = { region: null };
-  #at = {} as Record<Buffer, number>;
+  readonly #buffers = new PassBuffers();
   /** Counts what is written over the kept steps, so that a tape knows whether they are still its own. */
   #written = 0;
-
-  constructor() {
-    forgotten.register(this, this.#held, this);
-  }
 
   /** h [windows][steps or 1][units], with nothing kept for a way back. */
   infer(inputs: Inputs, shape: Shape): Float32Array<ArrayBuffer> {
@@ -121,8 +69,7 @@ export class Workspace {
 
   /** Gives the memory back; a later call takes some again. */
   dispose(): void {
-    if (this.#held.region) give(this.#held.region);
-    this.#held.region = null;
+    this.#buffers[Symbol.dispose]();
     this.#written++;
   }
 
@@ -133,11 +80,11 @@ export class Workspace {
     const h = new Float32Array(windows * outSize);
     for (let from = 0; from < windows; from += chunk) {
       const to = Math.min(from + chunk, windows);
-      const pass = this.#prepare(shape, chunk, to - from, keep);
+      const pass = this.#buffers.prepare(shape, { capacity: chunk, windows: to - from, keep });
       if (from === 0) this.#loadWeights(inputs, pass);
       this.#write("x", inputs.x.subarray(from * inSize, to * inSize));
       runSplit("forward", pass, Math.ceil((to - from) / LANES));
-      h.set(this.#read("out", (to - from) * outSize), from * outSize);
+      h.set(this.#buffers.view("out", (to - from) * outSize), from * outSize);
     }
     return h;
   }
@@ -149,7 +96,8 @@ export class Workspace {
     const x = new Float32Array(inputs.x.length);
     for (let from = 0; from < windows; from += chunk) {
       const to = Math.min(from + chunk, windows), blocks = Math.ceil((to - from) / LANES);
-      const pass = this.#prepare(shape, chunk, to - from, true, from > 0);
+      const size = { capacity: chunk, windows: to - from, keep: true, accumulate: from > 0 };
+      const pass = this.#buffers.prepare(shape, size);
       if (!kept) {
         if (from === 0) this.#loadWeights(inputs, pass);
         this.#write("x", inputs.x.subarray(from * inSize, to * inSize));
@@ -158,38 +106,16 @@ export class Workspace {
       this.#write("dOut", dH.subarray(from * outSize, to * outSize));
       runSplit("backward", pass, blocks);
       runSplit("weightGradients", pass, Math.ceil((units + features + 1) / 4));
-      x.set(this.#read("dX", (to - from) * inSize), from * inSize);
+      x.set(this.#buffers.view("dX", (to - from) * inSize), from * inSize);
     }
     this.#written++; // the kept activations are derivatives now
     const W = features * units * 4, U = units * units * 4, b = units * 4;
     return {
       x,
-      W: this.#read("dW", W).slice(),
-      U: this.#read("dU", U).slice(),
-      b: this.#read("db", b).slice(),
+      W: this.#buffers.view("dW", W).slice(),
+      U: this.#buffers.view("dU", U).slice(),
+      b: this.#buffers.view("db", b).slice(),
     };
-  }
-
-  /** Lays the buffers out and writes the kernel's `Pass`; its address. */
-  #prepare(shape: Shape, capacity: number, windows: number, keep: boolean, accumulate = false): number {
-    const sizes = bufferBytes(shape, capacity, keep);
-    let end = Math.ceil(FIELDS * 4 / 64) * 64;
-    for (const name of BUFFERS) {
-      this.#at[name] = end;
-      end += Math.ceil(sizes[name] / 64) * 64;
-    }
-    if (!this.#held.region || this.#held.region.bytes < end) {
-      this.dispose();
-      this.#held.region = take(end);
-    }
-    const pass = this.#held.region.address;
-    for (const name of BUFFERS) this.#at[name] += pass;
-    const { steps, features, units, sequences } = shape;
-    new Uint32Array(memory.buffer, pass, FIELDS).set([
-      ...[windows, steps, features, units, Number(sequences), Number(keep), Number(accumulate)],
-      ...BUFFERS.map((name) => this.#at[name]),
-    ]);
-    return pass;
   }
 
   #loadWeights({ W, U, b }: Inputs, pass: number): void {
@@ -201,23 +127,6 @@ export class Workspace {
   }
 
   #write(name: Buffer, values: Numbers): void {
-    this.#read(name, values.length).set(values);
+    this.#buffers.view(name, values.length).set(values);
   }
-
-  /** A view of a buffer; the next call may write over it. */
-  #read(name: Buffer, length: number): Float32Array<SharedArrayBuffer> {
-    return new Float32Array(memory.buffer as SharedArrayBuffer, this.#at[name], length);
-  }
-}
-
-/**
- * Windows a chunk: at most `wanted`, of whole blocks if there are several, within the bytes that a layer may
- * take.
- */
-function chunkWindows(shape: Shape, keep: boolean, wanted: number): number {
-  const sum = (windows: number) =>
-    Object.values(bufferBytes(shape, windows, keep)).reduce((a, b) => a + b, 0);
-  const one = sum(LANES), each = sum(2 * LANES) - one;
-  const blocks = 1 + Math.max(0, Math.floor((CHUNK_BYTES - one) / each));
-  return Math.min(wanted, blocks * LANES);
 }
