@@ -1,9 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { buildKernel } from "./build_kernel.ts";
+import { buildKernel, KERNELS } from "./build_kernel.ts";
 
-Deno.test("buildKernel() makes kernel.wasm to the byte, else run `deno task kernel`", async () => {
-  assertEquals(
-    await buildKernel(),
-    await Deno.readFile(new URL("../models/lstm/kernel.wasm", import.meta.url)),
-  );
-});
+for (const [name, kernel] of Object.entries(KERNELS)) {
+  Deno.test(`buildKernel() makes the ${name} kernel's file to the byte, else run \`deno task kernel\``, async () => {
+    assertEquals(await buildKernel(kernel), await Deno.readFile(new URL(kernel.wasm, kernel.folder)));
+  });
+}

@@ -1,14 +1,14 @@
-/** A worker of `decode_workers.ts`: takes Parquet files, gives Arrow IPC streams in the same order. */
+/** A worker of `decode_workers.ts`: takes Parquet files, gives decoded bytes in the same order. */
 import { workerData } from "node:worker_threads";
-import type { DecodeAnswer, DecodeJob } from "./decode_workers.ts";
-import { parquetToIpc } from "./parquet_to_ipc.ts";
+import { buffersOf, decodeBytes } from "./decode_bytes.ts";
+import type { DecodeAnswer, DecodeJob, DecodeSettings } from "./decode_workers.ts";
 
-const port: MessagePort = workerData;
+const { port, widths }: DecodeSettings = workerData;
 
 port.onmessage = ({ data: { file, rows } }: MessageEvent<DecodeJob>) => {
   try {
-    const ipc = parquetToIpc(file, rows);
-    port.postMessage({ ipc } satisfies DecodeAnswer, [ipc.buffer]);
+    const decoded = decodeBytes(file, rows, widths);
+    port.postMessage({ decoded, file } satisfies DecodeAnswer, [file.buffer, ...buffersOf(decoded)]);
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
     port.postMessage({ error: text } satisfies DecodeAnswer);

@@ -1,6 +1,8 @@
 import { type Transferable, Worker } from "node:worker_threads";
-import type { RecordBatch } from "apache-arrow";
-import { batchOf } from "./decode_row_group.ts";
+import type { RecordBatch, Schema } from "apache-arrow";
+import type { DecodedBytes } from "./decode_bytes.ts";
+import { batchOf, numberWidths } from "./decode_row_group.ts";
+import type { NumberWidths } from "./flat_pages.ts";
 
 /** A Parquet file of one row group. */
 export interface DecodeJob {
@@ -9,7 +11,13 @@ export interface DecodeJob {
 }
 
 /** What came of a job. */
-export type DecodeAnswer = { ipc: Uint8Array<ArrayBuffer> } | { error: string };
+export type DecodeAnswer = { decoded: DecodedBytes; file: Uint8Array<ArrayBuffer> } | { error: string };
+
+/** What a worker starts with. */
+export interface DecodeSettings {
+  port: MessagePort;
+  widths: NumberWidths;
+}
 
 /** A port that may be asked not to hold up the end of the process. */
 type Port = MessagePort & { ref(): void; unref(): void };
@@ -22,7 +30,7 @@ interface Lane {
    */
   port: Port;
   /** Jobs in the worker's hands, oldest first: it answers in their order. */
-  jobs: { resolve(ipc: Uint8Array): void; reject(error: Error): void }[];
+  jobs: { resolve(decoded: DecodedBytes): void; reject(error: Error): void }[];
 }
 
 /**
@@ -33,20 +41,29 @@ interface Lane {
  * ```ts
  * import { assertEquals } from "@std/assert";
  * import { parquetWriteBuffer } from "hyparquet-writer";
+ * import { decodeSchema } from "./decode_row_group.ts";
  * const columnData = [{ name: "price", data: [1, 2, 3], type: "DOUBLE" as const }];
- * using workers = new DecodeWorkers(2);
- * const batch = await workers.decode(new Uint8Array(parquetWriteBuffer({ columnData })), 3);
+ * const file = new Uint8Array(parquetWriteBuffer({ columnData }));
+ * using workers = new DecodeWorkers(2, decodeSchema(file));
+ * const batch = await workers.decode(file, 3);
  * assertEquals([...batch.getChild("price")!], [1, 2, 3]);
  * ```
  */
 export class DecodeWorkers implements Disposable {
   readonly #count: number;
+  readonly #schema: Schema;
   readonly #lanes: Lane[] = [];
+  /** Memory of files that are decoded, for the next ones: fresh memory costs more than reading. */
+  readonly #rooms: Uint8Array<ArrayBuffer>[] = [];
   #closed = false;
 
-  /** @param count Threads, one at least. */
-  constructor(count: number) {
+  /**
+   * @param count Threads, one at least.
+   * @param schema The files' columns.
+   */
+  constructor(count: number, schema: Schema) {
     this.#count = count;
+    this.#schema = schema;
   }
 
   /**
@@ -57,12 +74,17 @@ export class DecodeWorkers implements Disposable {
   async decode(file: Uint8Array<ArrayBuffer>, rows: number): Promise<RecordBatch> {
     if (this.#closed) throw closed();
     const lane = this.#freest();
-    const ipc = await new Promise<Uint8Array>((resolve, reject) => {
+    const decoded = await new Promise<DecodedBytes>((resolve, reject) => {
       lane.jobs.push({ resolve, reject });
       lane.port.ref();
       lane.port.postMessage({ file, rows } satisfies DecodeJob, [file.buffer]);
     });
-    return batchOf(ipc, rows);
+    return batchOf(decoded, rows, this.#schema);
+  }
+
+  /** Memory for a file to come, where there is some. */
+  room(): Uint8Array<ArrayBuffer> | undefined {
+    return this.#rooms.pop();
   }
 
   /** A worker without a job, a new one while there may be more of them, or the one with the fewest jobs. */
@@ -76,7 +98,7 @@ export class DecodeWorkers implements Disposable {
   #start(): Lane {
     const { port1, port2 } = new MessageChannel(), port = port1 as Port;
     const worker = new Worker(new URL("./decode_worker.ts", import.meta.url), {
-      workerData: port2,
+      workerData: { port: port2, widths: numberWidths(this.#schema) } satisfies DecodeSettings,
       transferList: [port2 as unknown as Transferable],
     });
     // A reader that nobody closes does not hold up the end of the process: only a job in hand does.
@@ -85,8 +107,11 @@ export class DecodeWorkers implements Disposable {
     port.onmessage = ({ data: answer }: MessageEvent<DecodeAnswer>) => {
       const job = lane.jobs.shift()!;
       if (lane.jobs.length === 0) port.unref();
-      if ("ipc" in answer) job.resolve(answer.ipc);
-      else job.reject(new Error(answer.error));
+      if ("error" in answer) job.reject(new Error(answer.error));
+      else {
+        if (this.#rooms.length < this.#count) this.#rooms.push(new Uint8Array(answer.file.buffer));
+        job.resolve(answer.decoded);
+      }
     };
     worker.on("error", (error: Error) => {
       this.#drop(lane, new Error(`the thread that decodes it failed: ${error.message}`));
@@ -105,6 +130,7 @@ export class DecodeWorkers implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true;
+    this.#rooms.length = 0;
     for (const lane of [...this.#lanes]) this.#drop(lane, closed());
   }
 }

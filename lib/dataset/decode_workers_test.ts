@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Schema } from "apache-arrow";
 import { LakeError } from "../core/errors.ts";
 import { datasetFolder, numberedDataset, numberedRows, parquetOf } from "./_test_datasets.ts";
 import { makeBatchReader } from "./batch_reader.ts";
@@ -46,7 +47,7 @@ Deno.test("a reader that is closed while its workers decode fails its waiting ca
   const waiting = assertRejects(() => reader.next(), TypeError, "the reader is closed");
   await reader.close();
   await waiting;
-  using workers = new DecodeWorkers(1);
+  using workers = new DecodeWorkers(1, new Schema());
   workers[Symbol.dispose]();
   await assertRejects(() => workers.decode(new Uint8Array(), 0), TypeError, "the reader is closed");
 });

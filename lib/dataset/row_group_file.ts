@@ -44,13 +44,15 @@ export async function fetchRowGroup(
   piece: RowGroupPiece,
   columns: ReadonlySet<string>,
   count: FetchCount = { fetches: 0, bytes: 0 },
+  room?: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const ranges = joined(chunksOf(piece, columns));
   const footer = footerOf(piece, columns, ranges);
   const bodies = await Promise.all(ranges.map(async ({ start, end }) => {
-    // One range alone gets room for the footer, so that it need not be copied to get one.
-    const room = ranges.length === 1 ? footer.length : 0;
-    const bytes = await store.getRange(piece.file.key, start, end - start + room);
+    // One range alone gets place for the footer, so that it need not be copied to get one.
+    const bytes = ranges.length === 1
+      ? await store.getRange(piece.file.key, start, end - start + footer.length, room)
+      : await store.getRange(piece.file.key, start, end - start);
     count.fetches++;
     count.bytes += bytes?.length ?? 0;
     if (bytes === null || bytes.length < end - start) {

@@ -2,7 +2,7 @@
  * A reader's row groups: fetched ahead, decoded (ahead by workers, or when their turn comes), and cut down to the rows
  * that are wanted.
  */
-import type { RecordBatch, Schema } from "apache-arrow";
+import { type RecordBatch, Schema } from "apache-arrow";
 import { decodeRowGroup } from "./decode_row_group.ts";
 import { DecodeWorkers } from "./decode_workers.ts";
 import { type CacheOptions, DiskCache } from "./disk_cache.ts";
@@ -70,6 +70,7 @@ export class RowGroups {
   readonly diagnostics: Diagnostics;
   readonly #dataset: Dataset;
   readonly #options: RowGroupsOptions;
+  readonly #storedSchema: Schema;
   readonly #stored: ReadonlySet<string>;
   readonly #cache: DiskCache | null;
   readonly #workers: DecodeWorkers | null;
@@ -82,9 +83,10 @@ export class RowGroups {
     this.#dataset = dataset;
     this.#options = options;
     const hive = new Set(dataset.hive.map(({ name }) => name));
-    this.#stored = new Set(schema.fields.map(({ name }) => name).filter((name) => !hive.has(name)));
+    this.#storedSchema = new Schema(schema.fields.filter(({ name }) => !hive.has(name)));
+    this.#stored = new Set(this.#storedSchema.names as string[]);
     this.#cache = cache && new DiskCache(cache);
-    this.#workers = workers > 0 ? new DecodeWorkers(workers) : null;
+    this.#workers = workers > 0 ? new DecodeWorkers(workers, this.#storedSchema) : null;
     this.#loaded = new Prefetch(
       (at) => this.#load(this.pieceAt(Math.floor(at / length), at % length)),
       { ahead: prefetch, end: length === 0 ? 0 : length * epochs },
@@ -181,7 +183,7 @@ export class RowGroups {
       return cached;
     }
     const count = { fetches: 0, bytes: 0 };
-    const bytes = await fetchRowGroup(store, piece, this.#stored, count);
+    const bytes = await fetchRowGroup(store, piece, this.#stored, count, this.#workers?.room());
     this.diagnostics.fetches += count.fetches;
     this.diagnostics.bytes_fetched += count.bytes;
     await this.#cache?.put(key, bytes);
@@ -190,7 +192,7 @@ export class RowGroups {
 
   #decodeHere(piece: RowGroupPiece, bytes: Uint8Array): RecordBatch {
     try {
-      return decodeRowGroup(bytes, piece.rows);
+      return decodeRowGroup(bytes, piece.rows, this.#storedSchema);
     } catch (cause) {
       throw this.#undecoded(piece, cause);
     }

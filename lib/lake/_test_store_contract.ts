@@ -214,6 +214,12 @@ export function storeContract(name: string, makePlace: () => Promise<TestPlace>)
     ];
     for (const [start, length, text] of table) {
       assertEquals(textOf(await store.getRange("range", start, length)), text);
+      for (const room of [0, 3, 100]) {
+        assertEquals(
+          textOf(await store.getRange("range", start, length, new Uint8Array(room).fill(1))),
+          text,
+        );
+      }
     }
     await store.put("empty", bytesOf(""));
     assertEquals(textOf(await store.getRange("empty", 0, 5)), "");

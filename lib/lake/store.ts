@@ -27,8 +27,16 @@ export interface ObjectStore {
   get(key: string): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Size and hash of an object's bytes as they are, or null where there is none; it need not fit into memory. */
   digest(key: string): Promise<Digest | null>;
-  /** `length` bytes of an object from `start` on (fewer where it ends before), or null where there is none. */
-  getRange(key: string, start: number, length: number): Promise<Uint8Array<ArrayBuffer> | null>;
+  /**
+   * `length` bytes of an object from `start` on (fewer where it ends before), or null where there is none. `room` is
+   * memory that nobody uses: a store may put them there, if it is long enough.
+   */
+  getRange(
+    key: string,
+    start: number,
+    length: number,
+    room?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Objects whose key starts with `prefix` (a folder, with its slash), sorted by key. Temporary files never show. */
   list(prefix: string): Promise<ObjectInfo[]>;
   /**

@@ -60,12 +60,17 @@ export class LocalStore implements ObjectStore {
     return await missing(key, () => digestFile(this.locate(key)));
   }
 
-  async getRange(key: string, start: number, length: number): Promise<Uint8Array<ArrayBuffer> | null> {
+  async getRange(
+    key: string,
+    start: number,
+    length: number,
+    room?: Uint8Array<ArrayBuffer>,
+  ): Promise<Uint8Array<ArrayBuffer> | null> {
     return await missing(key, async () => {
       using file = await Deno.open(this.locate(key));
       // Sets a number and reads nothing: not worth another thread.
       file.seekSync(start, Deno.SeekMode.Start);
-      const buffer = new Uint8Array(length);
+      const buffer = room && room.length >= length ? room.subarray(0, length) : new Uint8Array(length);
       const read = await fill(file, buffer);
       return read === length ? buffer : buffer.slice(0, read);
     });
