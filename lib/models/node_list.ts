@@ -32,7 +32,7 @@ export class NodeList {
 
   /** @param most the most nodes that there can be: `2 n − 1` for n leaves. */
   constructor(most: number) {
-    this.#feature = new Int32Array(most).fill(-1);
+    this.#feature = new Int32Array(most);
     this.#threshold = new Float64Array(most);
     this.#right = new Int32Array(most);
     this.#value = new Float64Array(most);
@@ -42,7 +42,11 @@ export class NodeList {
   /** A leaf, until it is split; `parent` is the node whose right child it is, or −1. */
   add(value: number, parent: number): number {
     const node = this.#count++;
+    this.#feature[node] = -1;
+    this.#threshold[node] = 0;
+    this.#right[node] = 0;
     this.#value[node] = value;
+    this.#gain[node] = 0;
     if (parent >= 0) this.#right[parent] = node;
     return node;
   }
@@ -51,6 +55,11 @@ export class NodeList {
     this.#feature[node] = column;
     this.#threshold[node] = threshold;
     this.#gain[node] = gain;
+  }
+
+  /** Forgets all nodes: the next tree begins. */
+  clear(): void {
+    this.#count = 0;
   }
 
   tree(): Tree {
