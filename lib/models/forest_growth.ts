@@ -89,11 +89,9 @@ export function growForest(rows: ForestRows, trees: number): Tree[] {
 export function helpToGrow({ port, state, ...work }: GrowthJob): void {
   const team = joinTeam(state);
   if (!team) return;
-  const send = (answer: GrowthAnswer, transfer: ArrayBufferLike[] = []) =>
-    port.postMessage(answer, transfer as ArrayBuffer[]);
+  const send = (answer: GrowthAnswer) => port.postMessage(answer);
   try {
-    const trees = growTrees(work, team);
-    send({ trees }, trees.flatMap(([, tree]) => Object.values(tree).map(({ buffer }) => buffer)));
+    send({ trees: growTrees(work, team) });
     team.barrier();
   } catch (error) {
     if (error instanceof TeamEnded) return;

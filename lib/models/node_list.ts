@@ -62,13 +62,23 @@ export class NodeList {
     this.#count = 0;
   }
 
+  /** A copy, in memory that threads can share: a tree that another thread has grown is there once, not twice. */
   tree(): Tree {
+    const count = this.#count;
+    const ints = (values: Int32Array) => copied(new Int32Array(new SharedArrayBuffer(4 * count)), values);
+    const doubles = (values: Float64Array) =>
+      copied(new Float64Array(new SharedArrayBuffer(8 * count)), values);
     return {
-      feature: this.#feature.slice(0, this.#count),
-      threshold: this.#threshold.slice(0, this.#count),
-      right: this.#right.slice(0, this.#count),
-      value: this.#value.slice(0, this.#count),
-      gain: this.#gain.slice(0, this.#count),
+      feature: ints(this.#feature),
+      threshold: doubles(this.#threshold),
+      right: ints(this.#right),
+      value: doubles(this.#value),
+      gain: doubles(this.#gain),
     };
   }
+}
+
+function copied<T extends Int32Array | Float64Array>(to: T, from: T): T {
+  to.set(from.subarray(0, to.length));
+  return to;
 }
