@@ -4,6 +4,7 @@ import { ModelError } from "../core/errors.ts";
  * Turns rows into columns, which trees are grown and read on.
  *
  * @param width features a row.
+ * @param allocate gives the memory of a column.
  * @throws {ModelError} if a row has another length, or a number is not finite.
  *
  * @example
@@ -12,8 +13,12 @@ import { ModelError } from "../core/errors.ts";
  * assertEquals(toColumns([[1, 2], [3, 4]], 2), [Float64Array.of(1, 3), Float64Array.of(2, 4)]);
  * ```
  */
-export function toColumns(x: readonly (readonly number[])[], width: number): Float64Array<ArrayBuffer>[] {
-  const columns = Array.from({ length: width }, () => new Float64Array(x.length));
+export function toColumns(
+  x: readonly (readonly number[])[],
+  width: number,
+  allocate: (rows: number) => Float64Array = (rows) => new Float64Array(rows),
+): Float64Array[] {
+  const columns = Array.from({ length: width }, () => allocate(x.length));
   for (let row = 0; row < x.length; row++) {
     const values = x[row]!;
     let finite = values.length === width;
@@ -30,7 +35,7 @@ export function toColumns(x: readonly (readonly number[])[], width: number): Flo
 }
 
 /**
- * Checks what a model is asked to learn from, and gives the rows as columns.
+ * Checks what a model is asked to learn from, and gives the rows as columns, in memory that threads can share.
  *
  * @param model for messages: `a forest`.
  * @throws {ModelError} if there is no row, labels or weights do not match, or a number is not finite.
@@ -46,7 +51,7 @@ export function trainingColumns(
   x: readonly (readonly number[])[],
   y: Float64Array,
   weights?: Float64Array,
-): Float64Array<ArrayBuffer>[] {
+): Float64Array[] {
   const width = x[0]?.length ?? 0;
   if (x.length !== y.length || width === 0) {
     throw new ModelError(
@@ -66,5 +71,5 @@ export function trainingColumns(
       throw new ModelError(`Cannot fit ${model}: a weight is not a number above 0, leave its row out`);
     }
   }
-  return toColumns(x, width);
+  return toColumns(x, width, (rows) => new Float64Array(new SharedArrayBuffer(8 * rows)));
 }

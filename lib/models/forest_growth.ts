@@ -1,9 +1,11 @@
 /** The trees of a forest, grown by one thread or by several: the same trees to the bit. */
 import { receiveMessageOnPort } from "node:worker_threads";
 import { ModelError } from "../core/errors.ts";
+import { argsort } from "./argsort.ts";
 import { seededRandom } from "./seeded_random.ts";
+import { gatherTeam, joinTeam, TeamEnded, teamState, type ThreadTeam } from "./thread_team.ts";
 import type { Tree } from "./tree.ts";
-import { TreeGrower, type TreeSettings } from "./tree_grower.ts";
+import { sortedRows, TreeGrower, type TreeSettings } from "./tree_grower.ts";
 import { helperPorts, inSharedMemory, type TreeJob } from "./tree_threads.ts";
 
 /** What trees grow from. */
@@ -17,23 +19,31 @@ export interface ForestRows {
   settings: TreeSettings;
 }
 
-/** What a helper is told. Rows lie in shared memory. */
-export interface GrowthJob {
+/** What the threads of a forest share. */
+interface ForestWork {
   rows: ForestRows;
+  /** Of each column, rows by value: see {@linkcode TreeGrower}. */
+  sorted: Uint32Array[];
   trees: number;
-  /** The tree that nobody has begun yet, and how many workers have begun and not ended. */
+  /** The first tree that nobody has begun yet. */
+  next: Int32Array;
+}
+
+/** What a helper is told. Rows lie in shared memory. */
+export interface GrowthJob extends ForestWork {
+  /** The team's. */
   state: Int32Array;
   /** Where trees are sent. */
   port: MessagePort;
 }
 
 /** What a helper sends: the trees that it grew, by number, or why it could not. */
-export type GrowthAnswer = { trees: [number, Tree][] } | { error: string; ours: boolean };
-
-const NEXT = 0, BUSY = 1;
+type GrowthAnswer = { trees: [number, Tree][] } | { error: string; ours: boolean };
 
 /** Below so many (rows × columns × trees) a forest has grown before another thread has taken part. */
 const WORTH_A_THREAD = 100_000;
+/** For a thread that is only just starting. */
+const PATIENCE_MS = 1000;
 
 /**
  * Grows a forest, each tree on a bootstrap of its own. Threads take the next tree as they get free; which one grows it
@@ -44,57 +54,64 @@ const WORTH_A_THREAD = 100_000;
  * @throws {ModelError} if a value is NaN, or a bootstrap drew no row of any weight.
  */
 export function growForest(rows: ForestRows, trees: number): Tree[] {
-  const helpers = helperPorts();
-  if (helpers.length === 0 || rows.y.length * rows.columns.length * trees < WORTH_A_THREAD) {
-    return growNext(rows, trees, new Int32Array(2)).map(([, tree]) => tree);
-  }
-  const shared = {
-    ...rows,
-    columns: rows.columns.map(inSharedMemory),
-    y: inSharedMemory(rows.y),
-    weights: rows.weights && inSharedMemory(rows.weights),
+  const helpers = rows.y.length * rows.columns.length * trees < WORTH_A_THREAD ? [] : helperPorts();
+  const share = helpers.length === 0 ? (values: Float64Array) => values : inSharedMemory;
+  const { columns, y, weights } = rows;
+  const work: ForestWork = {
+    rows: { ...rows, columns: columns.map(share), y: share(y), weights: weights && share(weights) },
+    sorted: columns.map(() => new Uint32Array(new SharedArrayBuffer(4 * y.length))),
+    trees,
+    next: new Int32Array(new SharedArrayBuffer(4)),
   };
-  const state = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  const state = teamState();
   const ports = helpers.map((helper) => {
     const { port1, port2 } = new MessageChannel();
-    helper.postMessage({ forest: { rows: shared, trees, state, port: port2 } } satisfies TreeJob, [port2]);
+    helper.postMessage({ forest: { ...work, state, port: port2 } } satisfies TreeJob, [port2]);
     return port1;
   });
+  const team = gatherTeam(state, helpers.length, PATIENCE_MS);
   try {
-    const grown = growNext(shared, trees, state);
-    for (let busy = Atomics.load(state, BUSY); busy > 0; busy = Atomics.load(state, BUSY)) {
-      Atomics.wait(state, BUSY, busy);
-    }
+    const grown = growTrees(work, team);
+    team.barrier();
     for (const port of ports) grown.push(...receivedTrees(port));
     return grown.sort(([a], [b]) => a - b).map(([, tree]) => tree);
+  } catch (error) {
+    if (error instanceof TeamEnded) { for (const port of ports) receivedTrees(port); }
+    throw error;
   } finally {
-    // No tree is left for a helper that is still at work on what failed here.
-    Atomics.store(state, NEXT, trees);
+    Atomics.store(work.next, 0, trees);
+    team.end();
     for (const port of ports) port.close();
   }
 }
 
-/** A helper's part: trees that nobody has begun. One that comes too late has none, and is not waited for. */
-export function helpToGrow({ rows, trees, state, port }: GrowthJob): void {
-  Atomics.add(state, BUSY, 1);
+/** A helper's part: trees that nobody has begun. */
+export function helpToGrow({ port, state, ...work }: GrowthJob): void {
+  const team = joinTeam(state);
+  if (!team) return;
+  const send = (answer: GrowthAnswer) => port.postMessage(answer);
   try {
-    port.postMessage({ trees: growNext(rows, trees, state) } satisfies GrowthAnswer);
+    send({ trees: growTrees(work, team) });
+    team.barrier();
   } catch (error) {
-    port.postMessage(
-      {
-        error: (error as Error).message,
-        ours: error instanceof ModelError,
-      } satisfies GrowthAnswer,
-    );
-  } finally {
-    Atomics.sub(state, BUSY, 1);
-    Atomics.notify(state, BUSY);
+    if (error instanceof TeamEnded) return;
+    send({ error: (error as Error).message, ours: error instanceof ModelError });
+    Atomics.store(work.next, 0, work.trees);
+    team.end();
   }
 }
 
-/** How much each row counts in one tree: as many rows as there are, drawn with replacement, times their weights. */
-export function bootstrap(weights: Float64Array | null, rows: number, random: () => number): Float64Array {
-  const drawn = new Float64Array(rows);
+/**
+ * How much each row counts in one tree: as many rows as there are, drawn with replacement, times their weights.
+ *
+ * @param drawn where it is written, one number a row.
+ */
+export function bootstrap(
+  weights: Float64Array | null,
+  random: () => number,
+  drawn: Float64Array,
+): Float64Array {
+  const rows = drawn.fill(0).length;
   for (let row = 0; row < rows; row++) {
     const taken = Math.floor(random() * rows);
     drawn[taken]! += weights ? weights[taken]! : 1;
@@ -102,18 +119,19 @@ export function bootstrap(weights: Float64Array | null, rows: number, random: ()
   return drawn;
 }
 
-/** Trees that no other thread has begun, by number. */
-function growNext(
-  { columns, y, weights, seed, settings }: ForestRows,
-  trees: number,
-  state: Int32Array,
-): [number, Tree][] {
-  const grown: [number, Tree][] = [];
-  let grower: TreeGrower | undefined;
-  for (let tree = Atomics.add(state, NEXT, 1); tree < trees; tree = Atomics.add(state, NEXT, 1)) {
+/** Sorts the columns together with the team; then grows trees that no other thread has begun. */
+function growTrees({ rows, sorted, trees, next }: ForestWork, team: ThreadTeam): [number, Tree][] {
+  const { columns, y, weights, seed, settings } = rows;
+  const byLabel = argsort(y), [first, end] = team.share(columns.length);
+  for (let column = first; column < end; column++) {
+    sorted[column]!.set(sortedRows(columns[column]!, byLabel, column));
+  }
+  team.barrier();
+  const grower = new TreeGrower(columns, y, settings, sorted);
+  const grown: [number, Tree][] = [], drawn = new Float64Array(y.length);
+  for (let tree = Atomics.add(next, 0, 1); tree < trees; tree = Atomics.add(next, 0, 1)) {
     const random = seededRandom(seed, tree);
-    grower ??= new TreeGrower(columns, y, settings);
-    grown.push([tree, grower.grow(bootstrap(weights, y.length, random), random)]);
+    grown.push([tree, grower.grow(bootstrap(weights, random, drawn), random)]);
   }
   return grown;
 }

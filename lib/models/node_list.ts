@@ -32,7 +32,7 @@ export class NodeList {
 
   /** @param most the most nodes that there can be: `2 n − 1` for n leaves. */
   constructor(most: number) {
-    this.#feature = new Int32Array(most).fill(-1);
+    this.#feature = new Int32Array(most);
     this.#threshold = new Float64Array(most);
     this.#right = new Int32Array(most);
     this.#value = new Float64Array(most);
@@ -42,7 +42,11 @@ export class NodeList {
   /** A leaf, until it is split; `parent` is the node whose right child it is, or −1. */
   add(value: number, parent: number): number {
     const node = this.#count++;
+    this.#feature[node] = -1;
+    this.#threshold[node] = 0;
+    this.#right[node] = 0;
     this.#value[node] = value;
+    this.#gain[node] = 0;
     if (parent >= 0) this.#right[parent] = node;
     return node;
   }
@@ -53,13 +57,28 @@ export class NodeList {
     this.#gain[node] = gain;
   }
 
+  /** Forgets all nodes: the next tree begins. */
+  clear(): void {
+    this.#count = 0;
+  }
+
+  /** A copy, in memory that threads can share: a tree that another thread has grown is there once, not twice. */
   tree(): Tree {
+    const count = this.#count;
+    const ints = (values: Int32Array) => copied(new Int32Array(new SharedArrayBuffer(4 * count)), values);
+    const doubles = (values: Float64Array) =>
+      copied(new Float64Array(new SharedArrayBuffer(8 * count)), values);
     return {
-      feature: this.#feature.slice(0, this.#count),
-      threshold: this.#threshold.slice(0, this.#count),
-      right: this.#right.slice(0, this.#count),
-      value: this.#value.slice(0, this.#count),
-      gain: this.#gain.slice(0, this.#count),
+      feature: ints(this.#feature),
+      threshold: doubles(this.#threshold),
+      right: ints(this.#right),
+      value: doubles(this.#value),
+      gain: doubles(this.#gain),
     };
   }
+}
+
+function copied<T extends Int32Array | Float64Array>(to: T, from: T): T {
+  to.set(from.subarray(0, to.length));
+  return to;
 }

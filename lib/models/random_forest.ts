@@ -200,7 +200,7 @@ export class RandomForest implements Forecaster {
     const { columns, y } = this.#trainedHere("score out of bag");
     const forecasts = new Float64Array(y.length), votes = new Uint32Array(y.length);
     for (const [index, tree] of this.#trees.entries()) {
-      const drawn = bootstrap(null, y.length, seededRandom(this.settings.seed, index));
+      const drawn = bootstrap(null, seededRandom(this.settings.seed, index), new Float64Array(y.length));
       for (let row = 0; row < y.length; row++) {
         if (drawn[row]! > 0) continue;
         forecasts[row]! += tree.value[leafOf(tree, columns, row)]!;

@@ -56,7 +56,7 @@ export class TreeGrower {
   readonly #columns: readonly Float64Array[];
   readonly #y: Float64Array;
   readonly #settings: TreeSettings;
-  readonly #sorted: Uint32Array[];
+  readonly #sorted: readonly Uint32Array[];
   /** The current tree's rows, sorted by each column. */
   readonly #orders: Uint32Array[];
   /** Weight, and weight × (label − mean of all labels): centred, so that a high level costs no digits. */
@@ -65,9 +65,12 @@ export class TreeGrower {
   readonly #goesLeft: Uint8Array;
   readonly #right: Uint32Array;
   readonly #visit: Uint32Array;
+  /** Kept for the next tree: new memory for each would pile up before it is collected. */
+  readonly #nodes: NodeList;
 
   /**
    * @param columns one array a feature.
+   * @param sorted of each column, row numbers by value, equal values by label; sorted here where it is left out.
    * @throws {ModelError} if a value is NaN.
    */
   constructor(
@@ -76,18 +79,19 @@ export class TreeGrower {
     { maxFeatures = columns.length, maxDepth = Infinity, minSamplesSplit = 2, minSamplesLeaf = 1 }: Partial<
       TreeSettings
     > = {},
+    sorted = sortedColumns(columns, y),
   ) {
     this.#columns = columns;
     this.#y = y;
     this.#settings = { maxFeatures, maxDepth, minSamplesSplit, minSamplesLeaf };
-    const byLabel = argsort(y); // equal values by label, so that the order of rows does not matter
-    this.#sorted = columns.map((column, index) => sortedRows(column, byLabel, index));
+    this.#sorted = sorted;
     this.#orders = columns.map(() => new Uint32Array(y.length));
     this.#weights = new Float64Array(y.length);
     this.#weighted = new Float64Array(y.length);
     this.#goesLeft = new Uint8Array(y.length);
     this.#right = new Uint32Array(y.length);
     this.#visit = Uint32Array.from(columns.keys());
+    this.#nodes = new NodeList(Math.max(1, 2 * y.length - 1));
   }
 
   /**
@@ -103,7 +107,8 @@ export class TreeGrower {
     const rows = this.#start(weights);
     if (rows === 0) throw new ModelError("Cannot grow a tree: every weight is 0, give one row a weight");
     const { maxDepth, minSamplesSplit, minSamplesLeaf } = this.#settings;
-    const nodes = new NodeList(2 * rows - 1);
+    const nodes = this.#nodes;
+    nodes.clear();
     const pending: Pending[] = [{ from: 0, to: rows, depth: 0, parent: -1, column: 0 }];
     const canSplit = (size: number, depth: number) =>
       depth < maxDepth && size >= minSamplesSplit && size >= 2 * minSamplesLeaf;
@@ -249,8 +254,18 @@ export class TreeGrower {
   }
 }
 
-/** Row numbers by value, equal values as in `order`. */
-function sortedRows(column: Float64Array, order: Uint32Array, index: number): Uint32Array {
+/** Of each column, row numbers by value; equal values by label, so that the order of rows does not matter. */
+function sortedColumns(columns: readonly Float64Array[], y: Float64Array): Uint32Array[] {
+  const byLabel = argsort(y);
+  return columns.map((column, index) => sortedRows(column, byLabel, index));
+}
+
+/**
+ * Row numbers of a column by value, equal values as in `order`.
+ *
+ * @throws {ModelError} if a value is NaN; `index` is the column's, for the message.
+ */
+export function sortedRows(column: Float64Array, order: Uint32Array, index: number): Uint32Array {
   const bad = column.findIndex(Number.isNaN);
   if (bad >= 0) {
     throw new ModelError(`Cannot grow a tree: row ${bad} of column ${index} is NaN, leave the row out`);

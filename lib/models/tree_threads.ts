@@ -61,8 +61,9 @@ export function helperPorts(): MessagePort[] {
   return helpers.map(({ jobs }) => jobs);
 }
 
-/** A copy of an array that all threads can see. */
-export function inSharedMemory(values: Float64Array): Float64Array<SharedArrayBuffer> {
+/** The array, or where it lies in memory of this thread alone, a copy that all threads can see. */
+export function inSharedMemory(values: Float64Array): Float64Array {
+  if (values.buffer instanceof SharedArrayBuffer) return values;
   const copy = new Float64Array(new SharedArrayBuffer(values.byteLength));
   copy.set(values);
   return copy;
