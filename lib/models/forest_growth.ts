@@ -4,7 +4,7 @@ import { ModelError } from "../core/errors.ts";
 import { argsort } from "./argsort.ts";
 import { seededRandom } from "./seeded_random.ts";
 import { gatherTeam, joinTeam, TeamEnded, teamState, type ThreadTeam } from "./thread_team.ts";
-import type { Tree } from "./tree.ts";
+import { type Tree, treeIn } from "./tree.ts";
 import { sortedRows, TreeGrower, type TreeSettings } from "./tree_grower.ts";
 import { helperPorts, inSharedMemory, type TreeJob } from "./tree_threads.ts";
 
@@ -37,8 +37,11 @@ export interface GrowthJob extends ForestWork {
   port: MessagePort;
 }
 
-/** What a helper sends: the trees that it grew, by number, or why it could not. */
-type GrowthAnswer = { trees: [number, Tree][] } | { error: string; ours: boolean };
+/**
+ * What a helper sends: the memory of the trees that it grew, by their numbers, or why it could not. Of arrays in it the
+ * receiving end would look at every element.
+ */
+type GrowthAnswer = { trees: [number, ArrayBufferLike][] } | { error: string; ours: boolean };
 
 /** Below so many (rows × columns × trees) a forest has grown before another thread has taken part. */
 const WORTH_A_THREAD = 100_000;
@@ -91,7 +94,7 @@ export function helpToGrow({ port, state, ...work }: GrowthJob): void {
   if (!team) return;
   const send = (answer: GrowthAnswer) => port.postMessage(answer);
   try {
-    send({ trees: growTrees(work, team) });
+    send({ trees: growTrees(work, team).map(([number, tree]) => [number, tree.value.buffer]) });
     team.barrier();
   } catch (error) {
     if (error instanceof TeamEnded) return;
@@ -142,5 +145,5 @@ function receivedTrees(port: MessagePort): [number, Tree][] {
   if (!received) return [];
   const answer = received.message as GrowthAnswer;
   if ("error" in answer) throw answer.ours ? new ModelError(answer.error) : new Error(answer.error);
-  return answer.trees;
+  return answer.trees.map(([number, memory]) => [number, treeIn(memory)]);
 }

@@ -1,4 +1,4 @@
-import type { Tree } from "./tree.ts";
+import { newTree, type Tree } from "./tree.ts";
 
 /** How a node is split. */
 export interface NodeSplit {
@@ -62,23 +62,14 @@ export class NodeList {
     this.#count = 0;
   }
 
-  /** A copy, in memory that threads can share: a tree that another thread has grown is there once, not twice. */
+  /** A copy, in memory of its own. */
   tree(): Tree {
-    const count = this.#count;
-    const ints = (values: Int32Array) => copied(new Int32Array(new SharedArrayBuffer(4 * count)), values);
-    const doubles = (values: Float64Array) =>
-      copied(new Float64Array(new SharedArrayBuffer(8 * count)), values);
-    return {
-      feature: ints(this.#feature),
-      threshold: doubles(this.#threshold),
-      right: ints(this.#right),
-      value: doubles(this.#value),
-      gain: doubles(this.#gain),
-    };
+    const tree = newTree(this.#count), count = this.#count;
+    tree.feature.set(this.#feature.subarray(0, count));
+    tree.threshold.set(this.#threshold.subarray(0, count));
+    tree.right.set(this.#right.subarray(0, count));
+    tree.value.set(this.#value.subarray(0, count));
+    tree.gain.set(this.#gain.subarray(0, count));
+    return tree;
   }
-}
-
-function copied<T extends Int32Array | Float64Array>(to: T, from: T): T {
-  to.set(from.subarray(0, to.length));
-  return to;
 }

@@ -15,6 +15,36 @@ export interface Tree {
   gain: Float64Array;
 }
 
+/** Bytes of a node in a tree's arrays. */
+const NODE_BYTES = 32;
+
+/** A tree of so many nodes, all 0, in one piece of memory that threads can share. */
+export function newTree(nodes: number): Tree {
+  return treeIn(new SharedArrayBuffer(NODE_BYTES * nodes));
+}
+
+/**
+ * The tree that lies in a piece of memory, `tree.value.buffer` of one that {@linkcode newTree} made.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const tree = newTree(3);
+ * tree.value.set([0, 10, 20]);
+ * assertEquals([...treeIn(tree.value.buffer).value], [0, 10, 20]);
+ * ```
+ */
+export function treeIn(memory: ArrayBufferLike): Tree {
+  const nodes = memory.byteLength / NODE_BYTES;
+  return {
+    threshold: new Float64Array(memory, 0, nodes),
+    value: new Float64Array(memory, 8 * nodes, nodes),
+    gain: new Float64Array(memory, 16 * nodes, nodes),
+    feature: new Int32Array(memory, 24 * nodes, nodes),
+    right: new Int32Array(memory, 28 * nodes, nodes),
+  };
+}
+
 /**
  * The leaf that a row falls into.
  *
