@@ -142,7 +142,7 @@ export class BoostedTrees implements Forecaster {
     const trees: Tree[] = [];
     let best = 0;
     while (trees.length < settings.maxIter && trees.length - best < settings.nIterNoChange) {
-      const tree = boosting.rounds.round();
+      const tree = boosting.round();
       trees.push(tree);
       curve.train.push(train.meanLoss());
       if (cut === x.length) {

@@ -37,8 +37,6 @@ export interface BoostingJob {
 
 /** With fewer rows × columns, threads wait for each other longer than they work. */
 const WORTH_A_THREAD = 100_000;
-/** For a thread that is only just starting. */
-const PATIENCE_MS = 1000;
 
 /** Trees, one a round, each grown on what those before got wrong. All threads of a team run the same rounds. */
 export class BoostingRounds implements Disposable {
@@ -62,6 +60,11 @@ export class BoostingRounds implements Disposable {
     this.#random = seededRandom(settings.seed);
     this.#labels = new Float64Array(memory.labels.length);
     this.#scores = new Float64Array(memory.labels.length);
+  }
+
+  /** What the trees so far forecast, by row. */
+  get scores(): Float64Array {
+    return this.#memory.scores;
   }
 
   /** Grows the next tree and adds it to the scores. */
@@ -126,7 +129,7 @@ export function startBoosting(
   columns: readonly Float64Array[],
   labels: Float64Array,
   { start, settings }: { start: number; settings: BoostingSettings },
-): { rounds: BoostingRounds; scores: Float64Array } & Disposable {
+): BoostingRounds {
   const helpers = labels.length * columns.length < WORTH_A_THREAD ? [] : helperPorts();
   const shared = helpers.length === 0 ? (values: Float64Array) => values : inSharedMemory;
   const rows = labels.length, threads = 1 + helpers.length;
@@ -140,8 +143,7 @@ export function startBoosting(
   };
   const state = teamState();
   for (const port of helpers) port.postMessage({ boosting: { memory, settings, state } } satisfies TreeJob);
-  const rounds = new BoostingRounds(memory, settings, gatherTeam(state, helpers.length, PATIENCE_MS));
-  return { rounds, scores: memory.scores, [Symbol.dispose]: () => rounds[Symbol.dispose]() };
+  return new BoostingRounds(memory, settings, gatherTeam(state, helpers.length));
 }
 
 /** A helper's part: the same rounds, until the caller's thread ends them. */

@@ -45,8 +45,6 @@ type GrowthAnswer = { trees: [number, ArrayBufferLike][] } | { error: string; ou
 
 /** Below so many (rows × columns × trees) a forest has grown before another thread has taken part. */
 const WORTH_A_THREAD = 100_000;
-/** For a thread that is only just starting. */
-const PATIENCE_MS = 1000;
 
 /**
  * Grows a forest, each tree on a bootstrap of its own. Threads take the next tree as they get free; which one grows it
@@ -72,7 +70,7 @@ export function growForest(rows: ForestRows, trees: number): Tree[] {
     helper.postMessage({ forest: { ...work, state, port: port2 } } satisfies TreeJob, [port2]);
     return port1;
   });
-  const team = gatherTeam(state, helpers.length, PATIENCE_MS);
+  const team = gatherTeam(state, helpers.length);
   try {
     const grown = growTrees(work, team);
     team.barrier();

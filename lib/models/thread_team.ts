@@ -7,6 +7,9 @@ const SPINS = 5_000;
 /** Parts of a program take well under a second. */
 const PATIENCE_MS = 60_000;
 
+/** For a helper that is only just starting. */
+const GATHER_MS = 1000;
+
 /** Thrown at a barrier when another thread has ended the team. */
 export class TeamEnded extends Error {
   override name = "TeamEnded";
@@ -83,7 +86,7 @@ export function teamState(): Int32Array<SharedArrayBuffer> {
 }
 
 /** The team of this thread and of those helpers who come within `patience` milliseconds. */
-export function gatherTeam(state: Int32Array, helpers: number, patience: number): ThreadTeam {
+export function gatherTeam(state: Int32Array, helpers: number, patience = GATHER_MS): ThreadTeam {
   const end = performance.now() + patience;
   for (let joined; (joined = Atomics.load(state, JOINED)) < helpers;) {
     const left = end - performance.now();

@@ -38,7 +38,7 @@ import { lane0, lane1, lane2, lane3, madd, nmadd, ONE, sigmoid, sumOfLanes, tanh
 
 export { dropout };
 
-/** Sizes and addresses of a pass; `workspace.ts` writes these fields in this order, four bytes each. */
+/** Sizes and addresses of a pass; `pass_buffers.ts` writes these fields in this order, four bytes each. */
 // deno-lint-ignore no-unused-vars -- a type of the functions below
 @unmanaged class Pass {
   windows: i32;

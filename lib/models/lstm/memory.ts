@@ -1,5 +1,5 @@
 /**
- * The memory that the kernel works in, shared with the other threads, from which `workspace.ts` takes its
+ * The memory that the kernel works in, shared with the other threads, from which `pass_buffers.ts` takes its
  * buffers. WebAssembly's memory never shrinks: what is given back is taken again.
  */
 import { ModelError } from "../../core/errors.ts";

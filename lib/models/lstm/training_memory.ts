@@ -13,8 +13,8 @@ export interface TrainingBytes {
 
 /**
  * What a training takes at its peak, to within a third: in the kernel for each step of the look-back the gates, states
- * and gradients of a batch, or of a chunk of it; beside it the series, the outputs of each layer with their gradients,
- * and the weights with gradients, moments and best values.
+ * and gradients of a batch, or of a chunk of it; beside it the series, a batch of it, and the weights with gradients,
+ * moments and best values.
  *
  * @param size rows and features of the series.
  */
@@ -29,9 +29,9 @@ export function trainingBytes(
     return Math.max(Math.min(whole, CHUNK_BYTES), LANES * window) + 4 * 6 * weightsOf(inputs);
   };
   const kernel = layer(features) + layer(units);
-  const outputs = 4 * batchSize * lookBack * (2 * features + 6 * units);
+  const batch = 4 * batchSize * (lookBack * features + 3 * units);
   const weights = 4 * 6 * (weightsOf(features) + weightsOf(units));
-  return { kernel, total: kernel + 2 * 4 * rows * features + outputs + weights };
+  return { kernel, total: kernel + 2 * 4 * rows * features + batch + weights };
 }
 
 /**
