@@ -140,12 +140,9 @@ export class Kernel implements AsyncDisposable {
     { outputs = new OutputCollector(), timeoutMs = 120_000 }: ExecuteOptions = {},
   ): Promise<ExecuteResult> {
     const id = crypto.randomUUID();
-    let heard = 0;
-    this.#listeners.set(id, (message) => {
-      if (outputs.add(message)) heard++;
-    });
+    this.#listeners.set(id, (message) => outputs.add(message));
     try {
-      return await this.#within(timeoutMs, "execute a cell", this.#executeAndFlush(id, code, () => heard));
+      return await this.#within(timeoutMs, "execute a cell", this.#executeAndFlush(id, code, outputs));
     } finally {
       this.#listeners.delete(id);
     }
@@ -168,7 +165,7 @@ export class Kernel implements AsyncDisposable {
     await Promise.all(this.#pumps);
   }
 
-  async #executeAndFlush(id: string, code: string, heard: () => number): Promise<ExecuteResult> {
+  async #executeAndFlush(id: string, code: string, outputs: OutputCollector): Promise<ExecuteResult> {
     const reply = await this.#request("execute_request", {
       code,
       silent: false,
@@ -177,16 +174,47 @@ export class Kernel implements AsyncDisposable {
       allow_stdin: false,
       stop_on_error: true,
     }, id);
-    // The kernel says "idle" while console output may still wait in its queue (seen in 23 of 150 runs), so
-    // ask it small questions until one is answered without an output coming first.
-    for (let before = -1; before !== heard();) {
-      before = heard();
-      await this.#request("kernel_info_request", {});
-    }
+    await this.#flush(outputs);
     const count = reply["execution_count"];
     const execution_count = typeof count === "number" ? count : null;
     if (reply["status"] === "ok") return { status: "ok", execution_count };
     return { status: "error", execution_count, error: ERROR_CONTENT.parse(reply) };
+  }
+
+  /**
+   * Waits until the outputs of a cell have arrived. The kernel says "idle" while some may still wait in its queues
+   * (seen in 23 of 150 runs), so it is made to print a mark to each stream: what comes before the marks is the cell's,
+   * although the kernel may give it to this request.
+   */
+  async #flush(outputs: OutputCollector): Promise<void> {
+    const id = crypto.randomUUID(), mark = `${id}\n`;
+    const marks = Promise.withResolvers<void>();
+    const waiting = new Set(["stdout", "stderr"]);
+    this.#listeners.set(id, (message) => {
+      const { name, text } = message.content;
+      if (message.msg_type !== "stream" || typeof text !== "string" || !text.includes(mark)) {
+        outputs.add(message);
+        return;
+      }
+      if (text !== mark) outputs.add({ ...message, content: { name, text: text.replace(mark, "") } });
+      waiting.delete(String(name));
+      if (waiting.size === 0) marks.resolve();
+    });
+    try {
+      const { status } = await this.#request("execute_request", {
+        // Not by `console`, which a cell may have changed.
+        code: `for (const e of [false, true]) Deno[Deno.internal].core.print("${id}\\n", e)`,
+        silent: true,
+        store_history: false,
+        user_expressions: {},
+        allow_stdin: false,
+        stop_on_error: false,
+      }, id);
+      // It fails where a cell has another `Deno`: then there are no marks to wait for.
+      if (status === "ok") await Promise.race([marks.promise, this.#failure.promise]);
+    } finally {
+      this.#listeners.delete(id);
+    }
   }
 
   async #connect([shell, iopub, control]: number[]): Promise<void> {

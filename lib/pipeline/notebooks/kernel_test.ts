@@ -17,6 +17,17 @@ Deno.test("Kernel.execute() gives every output to the cell that made it", async 
   }
 });
 
+Deno.test("Kernel.execute() counts the cells and no more, also where one has changed the console", async () => {
+  await using kernel = await Kernel.start({ cwd });
+  const outputs = new OutputCollector();
+  await kernel.execute("41 + 1", { outputs });
+  await kernel.execute('console.log = console.error = () => {}; "quiet"', { outputs });
+  const results = outputs.outputs.map((output) =>
+    output.output_type === "execute_result" ? [output.execution_count, output.data["text/plain"]] : output
+  );
+  assertEquals(results, [[1, "42"], [2, '"quiet"']]);
+});
+
 Deno.test("Kernel.execute() takes long messages in both directions", async () => {
   await using kernel = await Kernel.start({ cwd });
   const outputs = new OutputCollector();
