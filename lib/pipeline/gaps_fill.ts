@@ -7,7 +7,7 @@ import type { ObjectStore } from "../lake/store.ts";
 import { backfillLine } from "../warehouse/backfill_evidence.ts";
 import { rangesSql } from "../warehouse/bar_streams.ts";
 import { CANDLE_RECORDS, candleRecord } from "../warehouse/candle_records.ts";
-import { readCandlesSql } from "../warehouse/candle_stage.ts";
+import { readCandlesSql } from "../warehouse/insert_candles.ts";
 import { openDuckDb } from "../warehouse/engine_duckdb.ts";
 import { fillUnit, mergeRanges, readFills } from "../warehouse/fill_records.ts";
 import type { CommandIo } from "./command_io.ts";

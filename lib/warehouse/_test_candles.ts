@@ -101,3 +101,11 @@ export function randomWalk(
   }
   return bars;
 }
+
+/** Lines of a file that is larger than a few pieces of a gzipped one: minutes with volumes whose sums depend on their order. */
+export function manyLines(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => {
+    const price = 10_000 + (i * 7919) % 1000, volume = ((i * 104_729) % 100_003) / 977;
+    return [START + i * 60_000, price, price + 1, price + 2, price - 1, volume].join();
+  });
+}

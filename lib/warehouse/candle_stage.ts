@@ -5,7 +5,6 @@
 import { LakeError, SqlError } from "../core/errors.ts";
 import type { Reject } from "../core/rows.ts";
 import { explainWriteError } from "../lake/store_local.ts";
-import { openCandles } from "../sources/candle_file_bytes.ts";
 import {
   CANDLE_COLUMNS,
   type CandleFile,
@@ -13,8 +12,8 @@ import {
   type RowCheck,
   soundCandleSql,
 } from "../sources/candles_csv.ts";
-import { linePieces } from "../sources/candle_pieces.ts";
 import { type DuckDb, quote } from "./engine_duckdb.ts";
+import { insertCandles } from "./insert_candles.ts";
 import { type Fill, type SourceSpan, sourceSpans, wholeDays, yearStart } from "./silver_units.ts";
 
 /** Where a candle file belongs. */
@@ -72,13 +71,6 @@ export interface SettledCounts {
   duplicates: number;
   conflicts: number;
 }
-
-/** A gzip file is handed to the engine in pieces of about this size while the next one is decompressed. */
-const PIECE_BYTES = 12 << 20;
-/** What a thread reads of a plain file at a time: with DuckDB's 32 MB two threads seldom end together. */
-const BUFFER_BYTES = 8 << 20;
-/** So many pieces may wait on the disk: decompression of a large file does not run far ahead of the engine. */
-const PIECES_AHEAD = 6;
 
 /**
  * Collects candle files in an engine.
@@ -168,64 +160,24 @@ export class CandleStage {
   /** Loads a file without any bad line; null at the first sign of one. */
   async #loadSound(file: CandleFile, table: string): Promise<LoadReport | null> {
     try {
-      await (file.gzip ? this.#insertPieces(file, table) : this.#insertWhole(file, table));
+      await insertCandles(file, { engine: this.#engine, table, scratch: this.#scratch });
     } catch (error) {
       if (error instanceof SqlError && /CSV Error|Conversion Error|Invalid Input Error/.test(error.message)) {
         return null;
       }
       throw error;
     }
-    const { rows } = await (await this.#engine).read(
-      `SELECT count(*), coalesce(min(time), 0), coalesce(max(time), 0),
-        count(*) FILTER (NOT (${soundCandleSql(this.#latestMs)})) FROM ${table}`,
+    const engine = await this.#engine;
+    // As a filter: what the table's own lowest and highest values say of it is not looked for row by row.
+    const bad = await engine.read(
+      `SELECT 1 FROM ${table} WHERE NOT (${soundCandleSql(this.#latestMs)}) LIMIT 1`,
     );
-    const [count, from_ms, to_ms, bad] = rows[0]!.map(Number) as [number, number, number, number];
-    return bad > 0 ? null : { rows: count, rejects: [], from_ms, to_ms };
-  }
-
-  async #insertWhole(file: CandleFile, table: string): Promise<void> {
-    const select = readCandlesSql(file.path, file.columns, { header: true, quoted: file.quoted });
-    await (await this.#engine).run(`CREATE OR REPLACE TABLE ${table}_whole AS ${select};
-      CREATE OR REPLACE VIEW ${table} AS SELECT * FROM ${table}_whole`);
-  }
-
-  /** Reads the pieces of a gzipped file as they get ready, in two sessions of the engine. */
-  async #insertPieces(file: CandleFile, table: string): Promise<void> {
-    const engine = this.#engine;
-    const lanes = [engine, engine.then((session) => session.fork())].map((session) => ({
-      session,
-      work: session.then(() => {}),
-    }));
-    const selects: string[] = [];
-    const taken: Promise<void>[] = [];
-    let failed = false;
-    let ends: PromiseSettledResult<void>[] = [];
-    try {
-      for await (
-        const piece of linePieces(openCandles(file.path, true, { lines: true, called: file.called }), {
-          folder: this.#scratch,
-          size: PIECE_BYTES,
-        })
-      ) {
-        const lane = lanes[selects.length % lanes.length]!;
-        const name = `${table}_piece_${selects.length}`;
-        const select = readCandlesSql(piece.path, file.columns, { header: piece.first, quoted: file.quoted });
-        lane.work = lane.work.then(async () => {
-          await (await lane.session).run(`CREATE OR REPLACE TABLE ${name} AS ${select}`);
-          await Deno.remove(piece.path);
-        });
-        taken.push(lane.work.catch(() => void (failed = true)));
-        selects.push(`SELECT * FROM ${name}`);
-        await taken.at(-PIECES_AHEAD);
-        if (failed) break;
-      }
-    } finally {
-      // A damaged file ends the loop early: the sessions still have pieces in hand.
-      ends = await Promise.allSettled(lanes.map(({ work }) => work));
-      (await lanes[1]!.session)[Symbol.dispose]();
-    }
-    for (const end of ends) if (end.status === "rejected") throw end.reason;
-    await (await engine).run(`CREATE OR REPLACE VIEW ${table} AS ${selects.join(" UNION ALL ")}`);
+    if (bad.rows.length > 0) return null;
+    const { rows } = await engine.read(
+      `SELECT count(*), coalesce(min(time), 0), coalesce(max(time), 0) FROM ${table}`,
+    );
+    const [count, from_ms, to_ms] = rows[0]!.map(Number) as [number, number, number];
+    return { rows: count, rejects: [], from_ms, to_ms };
   }
 
   /**
@@ -246,16 +198,20 @@ export class CandleStage {
       const within = years && yearsSql(years.get(span.symbol) ?? []);
       series.push(await this.#settle(files, { table: `stage.series_${series.length}`, within }));
     }
+    const sources = series.map(({ source }) => source);
     const markets = Map.groupBy(series, ({ symbol, timeframe }) => JSON.stringify([symbol, timeframe]));
     const selects: string[] = [];
-    for (const sources of markets.values()) {
-      const { symbol, timeframe } = sources[0]!;
-      const from = await this.#chooseSources(sources, {
+    for (const mine of markets.values()) {
+      const { symbol, timeframe } = mine[0]!;
+      const from = await this.#chooseSources(mine, {
+        sources,
         table: `stage.market_${selects.length}`,
         spans: spans.filter((span) => span.symbol === symbol && span.timeframe === timeframe),
         fills: fills.filter((fill) => fill.symbol === symbol && fill.timeframe === timeframe),
       });
-      selects.push(`SELECT *, ${quote(symbol)} AS symbol, ${quote(timeframe)} AS timeframe FROM (${from})`);
+      const symbolSql = oneOf(symbol, series.map((one) => one.symbol));
+      const timeframeSql = oneOf(timeframe, series.map((one) => one.timeframe));
+      selects.push(`SELECT *, ${symbolSql} AS symbol, ${timeframeSql} AS timeframe FROM (${from})`);
     }
     const empty =
       `SELECT 0::BIGINT AS time, 0::DOUBLE AS open, 0::DOUBLE AS close, 0::DOUBLE AS high, 0::DOUBLE AS low,
@@ -275,13 +231,20 @@ export class CandleStage {
 
   /** A query that gives each bar of a market once, sorted, with the source it is from. */
   async #chooseSources(
-    sources: readonly StagedSeries[],
-    { table, spans, fills }: { table: string; spans: readonly SourceSpan[]; fills: readonly Fill[] },
+    market: readonly StagedSeries[],
+    { sources, table, spans, fills }: {
+      /** Names of all sources, other markets' among them. */
+      sources: readonly string[];
+      table: string;
+      spans: readonly SourceSpan[];
+      fills: readonly Fill[];
+    },
   ): Promise<string> {
-    const select = ({ table, source }: StagedSeries) => `SELECT *, ${quote(source)} AS source FROM ${table}`;
-    if (sources.length === 1) return select(sources[0]!);
+    const select = ({ table, source }: StagedSeries) =>
+      `SELECT *, ${oneOf(source, sources)} AS source FROM ${table}`;
+    if (market.length === 1) return select(market[0]!);
     const engine = await this.#engine;
-    const own = sources.map((series) => {
+    const own = market.map((series) => {
       const rank = spans.findIndex(({ source }) => source === series.source);
       const taken = spans.slice(0, rank).map(wholeDays);
       const free = taken.map(([from, until]) => `NOT (time >= ${from} AND time < ${until})`);
@@ -290,7 +253,7 @@ export class CandleStage {
     await engine.run(`CREATE OR REPLACE TABLE ${table}_own AS ${own.join(" UNION ALL ")}`);
     const filled: string[] = [];
     for (const { source, ranges } of fills) {
-      const series = sources.find((candidate) => candidate.source === source);
+      const series = market.find((candidate) => candidate.source === source);
       if (!series || ranges.length === 0) continue;
       const values = ranges.map(([from, until]) => `(${from}, ${until})`).join(", ");
       filled.push(`SELECT f.* FROM (${select(series)}) AS f
@@ -378,6 +341,12 @@ export class CandleStage {
   }
 }
 
+/** A name as one of several, which an engine compares, groups and writes as a number. They sort as the texts do. */
+function oneOf(name: string, names: readonly string[]): string {
+  const values = [...new Set(names)].sort().map(quote).join(", ");
+  return `${quote(name)}::ENUM(${values})`;
+}
+
 /** The UTC year of a row of `time,open,…`. */
 export function yearOf(row: string): number {
   return new Date(Number(row.slice(0, row.indexOf(",")))).getUTCFullYear();
@@ -387,30 +356,4 @@ export function yearOf(row: string): number {
 function yearsSql(years: readonly number[]): string {
   const ranges = years.map((year) => `time >= ${yearStart(year)} AND time < ${yearStart(year + 1)}`);
   return ranges.map((range) => `(${range})`).join(" OR ") || "false";
-}
-
-/**
- * SQL that reads a candle file's six columns. Bad lines fail the query unless they are to be skipped. To look for quotes
- * costs a tenth of the time; a line with some is a bad one where none were expected.
- */
-export function readCandlesSql(
-  path: string,
-  columns: readonly string[],
-  { header, quoted = true, skipBadLines = false }: {
-    header: boolean;
-    quoted?: boolean;
-    skipBadLines?: boolean;
-  },
-): string {
-  const quotes = quoted ? `quote = '"', escape = '"'` : "quote = '', escape = ''";
-  const types = columns.map((name, i) => {
-    const known = (CANDLE_COLUMNS as readonly string[]).includes(name);
-    // Further columns may lack a name or share one, which the engine would refuse.
-    return known ? `${quote(name)}: '${name === "time" ? "BIGINT" : "DOUBLE"}'` : `'further_${i}': 'VARCHAR'`;
-  });
-  return `SELECT ${CANDLE_COLUMNS.join(", ")} FROM read_csv(${
-    quote(path)
-  }, header = ${header}, auto_detect = false,
-    delim = ',', ${quotes}, ignore_errors = ${skipBadLines},
-    buffer_size = ${BUFFER_BYTES}, columns = {${types.join(", ")}})`;
 }

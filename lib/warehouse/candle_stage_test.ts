@@ -4,8 +4,18 @@ import fc from "fast-check";
 import { LakeError } from "../core/errors.ts";
 import { linePieces } from "../sources/candle_pieces.ts";
 import { type CandleFile, cleanCandles, inspectCandles } from "../sources/candles_csv.ts";
-import { HEADER, lineOf, randomWalk, readers, staged, START, writeCandles } from "./_test_candles.ts";
-import { CandleStage, readCandlesSql } from "./candle_stage.ts";
+import {
+  HEADER,
+  lineOf,
+  manyLines,
+  randomWalk,
+  readers,
+  staged,
+  START,
+  writeCandles,
+} from "./_test_candles.ts";
+import { CandleStage } from "./candle_stage.ts";
+import { readCandlesSql } from "./insert_candles.ts";
 import { openDuckDb } from "./engine_duckdb.ts";
 
 const LATEST = Date.UTC(2020, 0);
@@ -78,6 +88,14 @@ Deno.test("CandleStage puts bad lines aside with line number, reason and text, p
     ]);
     assertEquals(await stage.sealed(), [bar(0), bar(7, "10,11,12,9,")]);
   }
+});
+
+Deno.test("CandleStage finds a bad line late in a large gzipped file, and keeps the others in order", async () => {
+  const lines = manyLines(400_000).with(350_000, "x");
+  using stage = await staged([{ lines, gzip: true }]);
+  const { rows, rejects } = stage.reports[0]!;
+  assertEquals([rows, rejects.map(({ line }) => line)], [399_999, [350_002]]);
+  assertEquals(stage.series.map(({ rows, out_of_order }) => [rows, out_of_order]), [[399_999, 0]]);
 });
 
 Deno.test("CandleStage settles a file without one sound line as no series", async () => {

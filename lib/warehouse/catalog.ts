@@ -14,7 +14,7 @@ import { encodeNdjson } from "../lake/ndjson.ts";
 import { lakeKind } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { CANDLE_RECORDS, candleRecord } from "./candle_records.ts";
-import { readCandlesSql } from "./candle_stage.ts";
+import { readCandlesSql } from "./insert_candles.ts";
 import { type DuckDb, quote } from "./engine_duckdb.ts";
 
 const DUCKDB_TYPES: Readonly<Record<ColumnType, string>> = {

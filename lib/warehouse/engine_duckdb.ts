@@ -78,6 +78,32 @@ export class DuckDb implements SqlEngine, Disposable {
     await this.#explained(sql, () => this.#connection.run(sql));
   }
 
+  /**
+   * Runs statements that take effect together at its end, or not at all.
+   *
+   * @example
+   * ```ts
+   * import { assertEquals, assertRejects } from "@std/assert";
+   * using engine = await openDuckDb();
+   * await engine.run("CREATE TABLE t (i INTEGER)");
+   * await assertRejects(() => engine.transaction(async () => {
+   *   await engine.run("INSERT INTO t VALUES (1)");
+   *   await engine.run("INSERT INTO t VALUES ('one')");
+   * }));
+   * assertEquals((await engine.read("FROM t")).rows, []);
+   * ```
+   */
+  async transaction(work: () => Promise<void>): Promise<void> {
+    await this.run("BEGIN");
+    try {
+      await work();
+      await this.run("COMMIT");
+    } catch (error) {
+      await this.run("ROLLBACK");
+      throw error;
+    }
+  }
+
   /** Runs a DuckDB statement and gives its rows as JavaScript values (64-bit integers as bigint). */
   async read(sql: string): Promise<QueryResult> {
     return allRows(await this.#pages(sql));

@@ -8,7 +8,7 @@ import {
   PROCESSED_PRICES,
 } from "../core/tables.ts";
 import { LocalStore } from "../lake/store_local.ts";
-import { lineOf, randomWalk, staged, START, type TestFile } from "./_test_candles.ts";
+import { lineOf, manyLines, randomWalk, staged, START, type TestFile } from "./_test_candles.ts";
 import { quote } from "./engine_duckdb.ts";
 import { MATERIALIZED, materializeTables, partitionKey, writeTables } from "./materialize.ts";
 
@@ -227,6 +227,14 @@ Deno.test("writeTables() gives the same bytes in independent runs, on any thread
     [{ lines: lines.toReversed() }],
   ];
   for (const files of variants) assertEquals((await written(files)).objects, objects);
+});
+
+Deno.test("materializeTables() sums the bars of a large gzipped file in the file's order, as of a plain one", async () => {
+  const lines = manyLines(600_000);
+  const hours = "SELECT open, close, volume FROM ohlcv_hourly ORDER BY hour_start";
+  using plain = await materialized([{ lines }]);
+  using zipped = await materialized([{ lines, gzip: true }]);
+  assertEquals(await zipped.rows(hours), await plain.rows(hours));
 });
 
 Deno.test("writeTables() writes no object for a table without rows", async () => {

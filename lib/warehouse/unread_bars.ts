@@ -3,7 +3,7 @@ import { type GapEvidence, STRENGTH } from "../core/gaps.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { type BarStream, startsSql } from "./bar_streams.ts";
 import type { CandleRecord } from "./candle_records.ts";
-import { readCandlesSql } from "./candle_stage.ts";
+import { readCandlesSql } from "./insert_candles.ts";
 import type { DuckDb } from "./engine_duckdb.ts";
 import { sourceSpans, wholeDays } from "./silver_units.ts";
 

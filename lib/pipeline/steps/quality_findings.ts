@@ -34,7 +34,7 @@ import { auditTable } from "../../warehouse/audit_table.ts";
 import { auditSources, type SourceBars } from "../../warehouse/audit_sources.ts";
 import { auditTicks } from "../../warehouse/audit_ticks.ts";
 import { readBars } from "../../warehouse/bar_columns.ts";
-import { readCandlesSql } from "../../warehouse/candle_stage.ts";
+import { readCandlesSql } from "../../warehouse/insert_candles.ts";
 import type { CandleRecord } from "../../warehouse/candle_records.ts";
 import { registerTables } from "../../warehouse/catalog.ts";
 import { type DuckDb, quote } from "../../warehouse/engine_duckdb.ts";
