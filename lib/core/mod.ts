@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./all_ended.ts";
 export * from "./athena_ddl.ts";
 export * from "./effects.ts";
 export * from "./errors.ts";

@@ -1,4 +1,5 @@
 /** Work that goes on side by side, but not all of it at once. */
+import { allEnded } from "../core/all_ended.ts";
 
 /** Runs work as soon as one of a number of turns is free. */
 export type Turns = <T>(work: () => Promise<T>) => Promise<T>;
@@ -53,6 +54,5 @@ export async function inParallel<T>(
       }
     }
   };
-  const ends = await Promise.allSettled(Array.from({ length: width }, lane));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  await allEnded(Array.from({ length: width }, lane));
 }

@@ -90,7 +90,9 @@ export function judgeRuns(
   const outage = runs.excused.slice();
   const judge = (i: number, sums: Sums) => {
     let chance = 0;
-    for (const reach of NEIGHBOURS) chance = Math.max(chance, chanceAround(i, reach, runs, sums, span));
+    // Every run has its first bar: the most frequent ones need no sums.
+    if (runs.missing[i] === 1) chance = 1;
+    else for (const reach of NEIGHBOURS) chance = Math.max(chance, chanceAround(i, reach, runs, sums, span));
     expected[i] = chance * Math.max(1, sums.runs[count]!);
     return expected[i]! < RARE;
   };

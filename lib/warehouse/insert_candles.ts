@@ -72,7 +72,6 @@ async function insertPieces(
   const taken: Promise<void>[] = [];
   let committed = empty;
   let failed = false;
-  let ends: PromiseSettledResult<void>[] = [];
   try {
     for await (
       const piece of linePieces(openCandles(file.path, true, { lines: true, called: file.called }), {
@@ -98,10 +97,10 @@ async function insertPieces(
     }
   } finally {
     // A damaged file ends the loop early: the sessions still have pieces in hand.
-    ends = await Promise.allSettled(lanes.map(({ work }) => work));
+    await Promise.allSettled(lanes.map(({ work }) => work));
     (await lanes[1]!.session)[Symbol.dispose]();
   }
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  await Promise.all(lanes.map(({ work }) => work));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Market snapshots of one hour into `crypto_gold.analytics_prices`: `materialize/insert_last_hour.sql`, run by DuckDB. */
+import { allEnded } from "../core/all_ended.ts";
 import { ANALYTICS_PRICES, PROCESSED_PRICES_RAW } from "../core/tables.ts";
 import type { HourFolder } from "../lake/hour_folders.ts";
 import type { LakeKind } from "../lake/open_lake.ts";
@@ -92,7 +93,6 @@ export async function buildHours(
   using second = await engine.fork();
   const half = copies.length >> 1;
   const works = [[engine, copies.slice(0, half)], [second, copies.slice(half)]] as const;
-  const ends = await Promise.allSettled(works.map(([session, mine]) => session.run(mine.join("\n"))));
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  await allEnded(works.map(([session, mine]) => session.run(mine.join("\n"))));
   return built;
 }

@@ -1,4 +1,5 @@
 /** Tables of the lake from staged rows: one `.sql` file a table, one object a partition. */
+import { allEnded } from "../core/all_ended.ts";
 import {
   ANALYTICS_PRICES,
   OHLCV_BARS,
@@ -79,8 +80,7 @@ export async function materializeTables(
   const bars = async () => {
     for (const table of BARS) await onTable(table, second, first);
   };
-  const ends = await Promise.allSettled([first, bars()]);
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  await allEnded([first, bars()]);
 }
 
 function nameOf(table: TableDefinition): string {
@@ -120,13 +120,13 @@ export async function writeTables(
       await copyPartitions(engine, table, to);
     }
   };
-  const ends = await Promise.allSettled([build()]);
-  ends.push(...await Promise.allSettled(puts.map(async (put) => void await put)));
-  for (const end of ends) {
-    if (end.status === "rejected") throw explainWriteError("the tables' partitions", end.reason);
+  try {
+    await build().finally(() => Promise.allSettled(puts));
+    const written = await Promise.all(puts);
+    return written.sort((a, b) => (a.key < b.key ? -1 : 1));
+  } catch (error) {
+    throw explainWriteError("the tables' partitions", error);
   }
-  const written = await Promise.all(puts);
-  return written.sort((a, b) => (a.key < b.key ? -1 : 1));
 }
 
 /** Where partition files are built, and who takes them. */
@@ -165,8 +165,7 @@ async function copyPartitions(
       for (const { values, path } of group) await built({ table, key: partitionKey(table, values), path });
     }
   };
-  const ends = await Promise.allSettled([work(engine), helper?.then(work)]);
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  await allEnded([work(engine), helper?.then(work)]);
 }
 
 /** One partition of a table in the engine. */

@@ -1,4 +1,5 @@
 /** Checks of what came in and of what was written; a report in the lake; the gate. */
+import { allEnded } from "../../core/all_ended.ts";
 import { QualityError } from "../../core/errors.ts";
 import { qualityReportKey } from "../../lake/keys.ts";
 import { fingerprint, isDone, writeRecord } from "../../lake/ledger.ts";
@@ -31,9 +32,8 @@ const CHECKS_VERSION = 2;
  */
 export async function qualityStep(context: RunContext): Promise<StepResult> {
   // The completeness ledger has an engine of its own, so both are made side by side; the report's failure comes first.
-  const ends = await Promise.allSettled([report(context), writeCompleteness(context)]);
-  for (const end of ends) if (end.status === "rejected") throw end.reason;
-  return (ends[0] as PromiseFulfilledResult<StepResult>).value;
+  const [step] = await allEnded([report(context), writeCompleteness(context)]);
+  return step;
 }
 
 async function report(context: RunContext): Promise<StepResult> {
