@@ -150,7 +150,10 @@ async function copyPartitions(
   { folder, kind, helper, built }: Destination,
 ): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
-  const columns = Object.keys(table.columns).join(", ");
+  // Names are enums in the engine; a file must not say which others there were.
+  const columns = Object.entries(table.columns).map(([name, type]) =>
+    type === "string" ? `${name}::VARCHAR AS ${name}` : name
+  ).join(", ");
   const parts = BARS.includes(table) ? await barParts(engine, table) : await valueParts(engine, table);
   const waiting = parts.map((part, i) => ({ ...part, path: `${folder}/${i}.parquet` }));
   const work = async (session: DuckDb) => {

@@ -229,6 +229,18 @@ Deno.test("writeTables() gives the same bytes in independent runs, on any thread
   for (const files of variants) assertEquals((await written(files)).objects, objects);
 });
 
+Deno.test("writeTables() gives the same bytes whatever else came in: other symbols, sources and lengths", async () => {
+  const alone = (await written([{ lines }, { lines: [dayBar(0, 1)], timeframe: "1d" }])).objects;
+  const among = (await written([
+    { lines, symbol: "ETHUSD", source: "kraken" },
+    { lines },
+    { lines: [dayBar(0, 1)], timeframe: "1d" },
+    { lines: [dayBar(0, 1)], timeframe: "4h", symbol: "ETHUSD", source: "another" },
+  ])).objects;
+  assert(alone.size > 10);
+  for (const [key, bytes] of alone) assertEquals(among.get(key), bytes, key);
+});
+
 Deno.test("materializeTables() sums the bars of a large gzipped file in the file's order, as of a plain one", async () => {
   const lines = manyLines(600_000);
   const hours = "SELECT open, close, volume FROM ohlcv_hourly ORDER BY hour_start";

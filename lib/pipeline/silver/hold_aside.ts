@@ -71,8 +71,10 @@ export async function holdAside(
     const within = `symbol = ${quote(symbol)} AND timeframe = ${quote(timeframe)}
       AND time >= ${from} AND time < ${until}`;
     const path = `${await store.scratch()}/held-${conditions.length}.parquet`;
-    await engine.run(`COPY (SELECT time, open, high, low, close, volume, source FROM stage.unchecked
-      WHERE ${within} ORDER BY time) TO ${quote(path)} (FORMAT parquet, COMPRESSION snappy)`);
+    await engine.run(
+      `COPY (SELECT time, open, high, low, close, volume, source::VARCHAR AS source FROM stage.unchecked
+      WHERE ${within} ORDER BY time) TO ${quote(path)} (FORMAT parquet, COMPRESSION snappy)`,
+    );
     await store.putFile(key, path);
     const report = {
       run_id,
