@@ -2,6 +2,7 @@
 import { allEnded } from "../core/all_ended.ts";
 import {
   ANALYTICS_PRICES,
+  type ColumnType,
   OHLCV_BARS,
   OHLCV_DAILY,
   OHLCV_HOURLY,
@@ -150,18 +151,15 @@ async function copyPartitions(
   { folder, kind, helper, built }: Destination,
 ): Promise<void> {
   await Deno.mkdir(folder, { recursive: true });
-  // Names are enums in the engine; a file must not say which others there were.
-  const columns = Object.entries(table.columns).map(([name, type]) =>
-    type === "string" ? `${name}::VARCHAR AS ${name}` : name
-  ).join(", ");
   const parts = BARS.includes(table) ? await barParts(engine, table) : await valueParts(engine, table);
   const waiting = parts.map((part, i) => ({ ...part, path: `${folder}/${i}.parquet` }));
   const work = async (session: DuckDb) => {
     while (waiting.length > 0) {
-      const group = waiting.splice(0, GROUP);
+      // Towards the end smaller groups, so that sessions end together.
+      const group = waiting.splice(0, Math.min(GROUP, Math.ceil(waiting.length / 2)));
       // One COPY a partition: PARTITION_BY would write them all in one go, but it does not keep rows in order.
-      const copies = group.map(({ where, path }) =>
-        `COPY (SELECT ${columns} FROM ${nameOf(table)} WHERE ${where}) TO ${quote(path)}
+      const copies = group.map(({ columns, where, path }) =>
+        `COPY (SELECT ${columns.join(", ")} FROM ${nameOf(table)} WHERE ${where}) TO ${quote(path)}
           (${parquetOptions(table, kind)});`
       );
       await session.run(copies.join("\n"));
@@ -174,46 +172,58 @@ async function copyPartitions(
 /** One partition of a table in the engine. */
 interface TablePart {
   values: Record<string, string | number>;
+  columns: string[];
   /** What its rows have in common, and their order where they are not in it already. */
   where: string;
 }
 
 async function valueParts(engine: DuckDb, table: TableDefinition): Promise<TablePart[]> {
   const partitions = Object.keys(table.partitions);
-  const [start] = Object.keys(table.columns);
+  const columns = Object.keys(table.columns);
   const { rows } = await engine.read(
     `SELECT DISTINCT ${partitions.join(", ")} FROM ${nameOf(table)} ORDER BY ALL`,
   );
   return rows.map((row) => {
     const values = Object.fromEntries(partitions.map((partition, at) => [partition, String(row[at])]));
     const equal = partitions.map((partition) => `${partition} = ${quote(values[partition]!)}`);
-    return { values, where: `${equal.join(" AND ")} ORDER BY ${start}` };
+    return { values, columns, where: `${equal.join(" AND ")} ORDER BY ${columns[0]}` };
   });
 }
 
 /** The same for the raw bars, which are sorted: found, and then read, by their `time`, at a tenth of the dates' cost. */
 async function barParts(engine: DuckDb, table: TableDefinition): Promise<TablePart[]> {
-  const named = Object.entries(table.partitions).filter(([, type]) => type === "string").map(([name]) =>
-    name
-  );
+  const named = textColumns(table.partitions), texts = textColumns(table.columns);
   const { rows } = await engine.read(
-    `SELECT DISTINCT ${named.join(", ")}, time - time % ${DAY_MS} FROM ${nameOf(table)}
+    `SELECT DISTINCT time // ${DAY_MS}, ${[...named, ...texts].join(", ")} FROM ${nameOf(table)}
       WHERE time IS NOT NULL ORDER BY ALL`,
   );
-  const monthly = "month" in table.partitions;
-  const parts = new Map<string, TablePart>();
-  for (const row of rows) {
-    const day = new Date(Number(row[named.length]));
-    const [year, month] = [day.getUTCFullYear(), day.getUTCMonth()];
-    const [from, until] = monthly
-      ? [Date.UTC(year, month), Date.UTC(year, month + 1)]
-      : [Date.UTC(year), Date.UTC(year + 1)];
-    const texts = Object.fromEntries(named.map((name, at) => [name, String(row[at])]));
-    const equal = named.map((name) => `${name} = ${quote(texts[name]!)}`);
+  const parts = Map.groupBy(rows, ([day, ...words]) => {
+    const at = new Date(Number(day) * DAY_MS);
+    const month = "month" in table.partitions ? { month: at.getUTCMonth() + 1 } : {};
+    const values = named.map((name, i) => [name, String(words[i])]);
+    return JSON.stringify({ ...Object.fromEntries(values), year: at.getUTCFullYear(), ...month });
+  });
+  return Array.from(parts, ([key, days]) => {
+    const values = JSON.parse(key) as Record<string, string | number>;
+    const { year, month } = values as { year: number; month?: number };
+    const [from, until] = month === undefined
+      ? [Date.UTC(year, 0), Date.UTC(year + 1, 0)]
+      : [Date.UTC(year, month - 1), Date.UTC(year, month)];
+    const equal = named.map((name) => `${name} = ${quote(String(values[name]))}`);
     const where = [...equal, `time >= ${from}`, `time < ${until}`].join(" AND ");
-    parts.set(where, { values: { ...texts, year, ...monthly ? { month: month + 1 } : {} }, where });
-  }
-  return [...parts.values()];
+    // Names are enums in the engine, of all that was loaded: a file has those of its own rows.
+    const columns = Object.keys(table.columns).map((name) => {
+      const at = texts.indexOf(name);
+      if (at < 0) return name;
+      const own = [...new Set(days.map((row) => String(row[1 + named.length + at])))].sort();
+      return `${name}::ENUM(${own.map(quote).join(", ")}) AS ${name}`;
+    });
+    return { values, columns, where };
+  });
+}
+
+function textColumns(columns: Readonly<Record<string, ColumnType>>): string[] {
+  return Object.keys(columns).filter((name) => columns[name] === "string");
 }
 
 /** The partition values of an hour, by its start. */

@@ -241,6 +241,19 @@ Deno.test("writeTables() gives the same bytes whatever else came in: other symbo
   for (const [key, bytes] of alone) assertEquals(among.get(key), bytes, key);
 });
 
+Deno.test("writeTables() names each bar's own source where a month has several", async () => {
+  const [early, late] = [Date.UTC(2019, 4, 1), Date.UTC(2019, 4, 20)];
+  const bars = (from: number) => randomWalk(from, from + HOUR).map(lineOf);
+  const names = (source: string, from: number) => bars(from).map(() => source);
+  const { rows } = await written([
+    { lines: bars(early), source: "kraken" },
+    { lines: bars(late), source: "bitstamp" },
+    { lines: bars(late), source: "another", symbol: "ETHUSD" },
+  ]);
+  const month = rows["processed/ohlcv_minute/symbol=BTCUSD/year=2019/month=05/part-0.parquet"]!;
+  assertEquals(month.map((row) => row.at(-1)), [...names("kraken", early), ...names("bitstamp", late)]);
+});
+
 Deno.test("materializeTables() sums the bars of a large gzipped file in the file's order, as of a plain one", async () => {
   const lines = manyLines(600_000);
   const hours = "SELECT open, close, volume FROM ohlcv_hourly ORDER BY hour_start";
