@@ -12,7 +12,7 @@ import {
   type RowCheck,
   soundCandleSql,
 } from "../sources/candles_csv.ts";
-import { type DuckDb, quote } from "./engine_duckdb.ts";
+import { type DuckDb, enumOf, quote } from "./engine_duckdb.ts";
 import { insertCandles } from "./insert_candles.ts";
 import { type Fill, type SourceSpan, sourceSpans, wholeDays, yearStart } from "./silver_units.ts";
 
@@ -209,8 +209,8 @@ export class CandleStage {
         spans: spans.filter((span) => span.symbol === symbol && span.timeframe === timeframe),
         fills: fills.filter((fill) => fill.symbol === symbol && fill.timeframe === timeframe),
       });
-      const symbolSql = oneOf(symbol, series.map((one) => one.symbol));
-      const timeframeSql = oneOf(timeframe, series.map((one) => one.timeframe));
+      const symbolSql = `${quote(symbol)}::${enumOf(series.map((one) => one.symbol))}`;
+      const timeframeSql = `${quote(timeframe)}::${enumOf(series.map((one) => one.timeframe))}`;
       selects.push(`SELECT *, ${symbolSql} AS symbol, ${timeframeSql} AS timeframe FROM (${from})`);
     }
     const empty =
@@ -241,7 +241,7 @@ export class CandleStage {
     },
   ): Promise<string> {
     const select = ({ table, source }: StagedSeries) =>
-      `SELECT *, ${oneOf(source, sources)} AS source FROM ${table}`;
+      `SELECT *, ${quote(source)}::${enumOf(sources)} AS source FROM ${table}`;
     if (market.length === 1) return select(market[0]!);
     const engine = await this.#engine;
     const own = market.map((series) => {
@@ -339,12 +339,6 @@ export class CandleStage {
     const { rows } = await (await this.#engine).read(sql);
     return Number(rows[0]![0]);
   }
-}
-
-/** A name as one of several, which an engine compares, groups and writes as a number. They sort as the texts do. */
-function oneOf(name: string, names: readonly string[]): string {
-  const values = [...new Set(names)].sort().map(quote).join(", ");
-  return `${quote(name)}::ENUM(${values})`;
 }
 
 /** The UTC year of a row of `time,open,…`. */

@@ -271,3 +271,8 @@ function allRows({ columns, pages }: QueryPages): QueryResult {
 export function quote(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
+
+/** The type of a name that is one of several: compared, grouped and written as a number, sorted as the texts are. */
+export function enumOf(names: readonly string[]): string {
+  return `ENUM(${[...new Set(names)].sort().map(quote).join(", ")})`;
+}

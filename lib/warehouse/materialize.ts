@@ -14,7 +14,7 @@ import { DAY_MS } from "../core/time.ts";
 import type { LakeKind } from "../lake/open_lake.ts";
 import type { ObjectStore, PutResult } from "../lake/store.ts";
 import { explainWriteError } from "../lake/store_local.ts";
-import { type DuckDb, quote } from "./engine_duckdb.ts";
+import { type DuckDb, enumOf, quote } from "./engine_duckdb.ts";
 
 /** One partition object that a materialization wrote, or would have. */
 export interface PartitionWrite {
@@ -155,8 +155,7 @@ async function copyPartitions(
   const waiting = parts.map((part, i) => ({ ...part, path: `${folder}/${i}.parquet` }));
   const work = async (session: DuckDb) => {
     while (waiting.length > 0) {
-      // Towards the end smaller groups, so that sessions end together.
-      const group = waiting.splice(0, Math.min(GROUP, Math.ceil(waiting.length / 2)));
+      const group = waiting.splice(0, GROUP);
       // One COPY a partition: PARTITION_BY would write them all in one go, but it does not keep rows in order.
       const copies = group.map(({ columns, where, path }) =>
         `COPY (SELECT ${columns.join(", ")} FROM ${nameOf(table)} WHERE ${where}) TO ${quote(path)}
@@ -197,28 +196,30 @@ async function barParts(engine: DuckDb, table: TableDefinition): Promise<TablePa
     `SELECT DISTINCT time // ${DAY_MS}, ${[...named, ...texts].join(", ")} FROM ${nameOf(table)}
       WHERE time IS NOT NULL ORDER BY ALL`,
   );
-  const parts = Map.groupBy(rows, ([day, ...words]) => {
+  const monthly = "month" in table.partitions;
+  const partOf = ([day, ...words]: readonly unknown[]) => {
     const at = new Date(Number(day) * DAY_MS);
-    const month = "month" in table.partitions ? { month: at.getUTCMonth() + 1 } : {};
-    const values = named.map((name, i) => [name, String(words[i])]);
-    return JSON.stringify({ ...Object.fromEntries(values), year: at.getUTCFullYear(), ...month });
-  });
-  return Array.from(parts, ([key, days]) => {
-    const values = JSON.parse(key) as Record<string, string | number>;
-    const { year, month } = values as { year: number; month?: number };
-    const [from, until] = month === undefined
-      ? [Date.UTC(year, 0), Date.UTC(year + 1, 0)]
-      : [Date.UTC(year, month - 1), Date.UTC(year, month)];
-    const equal = named.map((name) => `${name} = ${quote(String(values[name]))}`);
-    const where = [...equal, `time >= ${from}`, `time < ${until}`].join(" AND ");
+    const [year, month] = [at.getUTCFullYear(), at.getUTCMonth()];
+    const [from, until] = monthly
+      ? [Date.UTC(year, month), Date.UTC(year, month + 1)]
+      : [Date.UTC(year, 0), Date.UTC(year + 1, 0)];
+    const names = Object.fromEntries(named.map((name, i) => [name, String(words[i])]));
+    const equal = named.map((name) => `${name} = ${quote(names[name]!)}`);
+    return {
+      values: { ...names, year, ...monthly ? { month: month + 1 } : {} },
+      where: [...equal, `time >= ${from}`, `time < ${until}`].join(" AND "),
+    };
+  };
+  const parts = Map.groupBy(rows, (row) => partOf(row).where);
+  return Array.from(parts.values(), (days) => {
     // Names are enums in the engine, of all that was loaded: a file has those of its own rows.
     const columns = Object.keys(table.columns).map((name) => {
-      const at = texts.indexOf(name);
-      if (at < 0) return name;
-      const own = [...new Set(days.map((row) => String(row[1 + named.length + at])))].sort();
-      return `${name}::ENUM(${own.map(quote).join(", ")}) AS ${name}`;
+      const at = 1 + named.length + texts.indexOf(name);
+      return texts.includes(name)
+        ? `${name}::${enumOf(days.map((row) => String(row[at])))} AS ${name}`
+        : name;
     });
-    return { values, columns, where };
+    return { ...partOf(days[0]!), columns };
   });
 }
 

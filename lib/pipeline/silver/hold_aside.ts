@@ -71,6 +71,7 @@ export async function holdAside(
     const within = `symbol = ${quote(symbol)} AND timeframe = ${quote(timeframe)}
       AND time >= ${from} AND time < ${until}`;
     const path = `${await store.scratch()}/held-${conditions.length}.parquet`;
+    // As an enum it would name all sources that were loaded.
     await engine.run(
       `COPY (SELECT time, open, high, low, close, volume, source::VARCHAR AS source FROM stage.unchecked
       WHERE ${within} ORDER BY time) TO ${quote(path)} (FORMAT parquet, COMPRESSION snappy)`,
