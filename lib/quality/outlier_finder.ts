@@ -70,9 +70,11 @@ export class OutlierFinder {
   readonly #away: number;
   readonly #found: Outliers = { flagged: 0, by_month: {}, examples: [] };
   /** The last bars that were seen: those that wait for their neighbours, and the neighbours before them. */
-  #kept: Bars = bars(0);
-  /** How many of the kept ones have been judged. */
+  #seen: Bars = bars(0);
+  /** How many of them have been judged. */
   #judged = 0;
+  /** What the bars lie in; used again and again. */
+  #room: Bars = bars(0);
 
   /** @param options.examples How many of the worst ones to keep. */
   constructor(settings: OutlierSettings, { examples = 10 }: { examples?: number } = {}) {
@@ -84,18 +86,20 @@ export class OutlierFinder {
   /** The next bars, in order of time. */
   add(more: BarColumns): void {
     const { neighbours } = this.#settings;
-    const seen = joined(this.#kept, more);
-    const ready = Math.max(this.#judged, seen.time.length - neighbours);
-    this.#judge(seen, this.#judged, ready);
-    const from = Math.max(0, ready - neighbours);
-    this.#kept = from === 0 ? seen : cut(seen, from);
-    this.#judged = ready - from;
+    const from = Math.max(0, this.#judged - neighbours);
+    const before = this.#seen.time.length - from, count = before + more.time.length;
+    if (this.#room.time.length < count) this.#room = bars(2 * count);
+    this.#seen = joined(this.#seen, from, more, this.#room);
+    this.#judged -= from;
+    const ready = Math.max(this.#judged, count - neighbours);
+    this.#judge(this.#seen, this.#judged, ready);
+    this.#judged = ready;
   }
 
   /** Judges the last bars, and gives all that was found. */
   end(): Outliers {
-    this.#judge(this.#kept, this.#judged, this.#kept.time.length);
-    this.#judged = this.#kept.time.length;
+    this.#judge(this.#seen, this.#judged, this.#seen.time.length);
+    this.#judged = this.#seen.time.length;
     return this.#found;
   }
 
@@ -163,41 +167,29 @@ export class OutlierFinder {
   }
 }
 
-type Bars = Record<"time" | typeof PRICES[number] | "lowest" | "highest", Float64Array>;
+const COLUMNS = ["time", ...PRICES, "lowest", "highest"] as const;
+
+type Bars = Record<typeof COLUMNS[number], Float64Array>;
 
 function bars(count: number): Bars {
-  const column = () => new Float64Array(count);
-  return {
-    time: column(),
-    open: column(),
-    high: column(),
-    low: column(),
-    close: column(),
-    lowest: column(),
-    highest: column(),
-  };
+  return Object.fromEntries(COLUMNS.map((name) => [name, new Float64Array(count)])) as Bars;
 }
 
-/** The kept bars and the new ones, with each bar's extremes. */
-function joined(kept: Bars, more: BarColumns): Bars {
-  const before = kept.time.length, count = more.time.length;
-  const all = bars(before + count);
-  for (const name of ["time", ...PRICES] as const) {
-    all[name].set(kept[name]);
-    all[name].set(more[name], before);
+/** Bars from a place on and the new ones, with each bar's extremes, at the beginning of `room`. */
+function joined(seen: Bars, from: number, more: BarColumns, room: Bars): Bars {
+  const before = seen.time.length - from, count = more.time.length;
+  const all = {} as Bars;
+  for (const name of COLUMNS) {
+    room[name].set(seen[name].subarray(from));
+    all[name] = room[name].subarray(0, before + count);
   }
-  all.lowest.set(kept.lowest);
-  all.highest.set(kept.highest);
+  for (const name of ["time", ...PRICES] as const) all[name].set(more[name], before);
   const { open, high, low, close } = more;
   for (let i = 0; i < count; i++) {
     all.lowest[before + i] = Math.min(open[i]!, high[i]!, low[i]!, close[i]!);
     all.highest[before + i] = Math.max(open[i]!, high[i]!, low[i]!, close[i]!);
   }
   return all;
-}
-
-function cut(all: Bars, from: number): Bars {
-  return Object.fromEntries(Object.entries(all).map(([name, column]) => [name, column.slice(from)])) as Bars;
 }
 
 /** The highest of a few lows; NaN, which nothing compares with, where there is none. */

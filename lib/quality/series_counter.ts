@@ -72,6 +72,8 @@ export class SeriesCounter {
   };
   /** Start of the month that comes next, epoch milliseconds. */
   #monthEnd = -Infinity;
+  /** Whether the last bar started on a multiple of its length. */
+  #onGrid = true;
 
   /** @param stepMs Milliseconds of a bar. */
   constructor(stepMs: number) {
@@ -84,7 +86,7 @@ export class SeriesCounter {
     if (time.length === 0) return;
     if (counts.rows === 0) counts.from_ms = time[0]!;
     let month = counts.months.at(-1)!;
-    let before = counts.rows === 0 ? time[0]! - step : counts.to_ms;
+    let before = counts.rows === 0 ? NaN : counts.to_ms;
     for (let i = 0; i < time.length; i++) {
       const t = time[i]!, o = open[i]!, h = high[i]!, l = low[i]!, c = close[i]!, v = volume[i]!;
       if (t >= this.#monthEnd) month = this.#newMonth(t);
@@ -95,8 +97,12 @@ export class SeriesCounter {
       } else if (v !== v) counts.null_volume++;
       if (l < 0 || v < 0) counts.negative++;
       if (o > h || o < l || c > h || c < l) counts.ohlc_inconsistent++;
-      if (t % step !== 0) counts.off_grid++;
-      if (t - before >= 2 * step) this.#noteGap(before, t);
+      // One bar after the last one, which is nearly every bar, is on the grid where the last one was.
+      if (t - before !== step) {
+        this.#onGrid = t % step === 0;
+        if (t - before >= 2 * step) this.#noteGap(before, t);
+      }
+      if (!this.#onGrid) counts.off_grid++;
       before = t;
     }
     counts.rows += time.length;

@@ -88,19 +88,23 @@ export function judgeRuns(
   const count = runs.from_ms.length;
   const expected = new Float64Array(count);
   const outage = runs.excused.slice();
+  const likely = (i: number, reach: number, sums: Sums) =>
+    chanceAround(i, reach, runs, sums, span) * Math.max(1, sums.runs[count]!);
+  // Every run has its first bar: the most frequent ones need no sums.
   const judge = (i: number, sums: Sums) => {
-    let chance = 0;
-    // Every run has its first bar: the most frequent ones need no sums.
-    if (runs.missing[i] === 1) chance = 1;
-    else for (const reach of NEIGHBOURS) chance = Math.max(chance, chanceAround(i, reach, runs, sums, span));
-    expected[i] = chance * Math.max(1, sums.runs[count]!);
+    expected[i] = runs.missing[i] === 1
+      ? Math.max(1, sums.runs[count]!)
+      : NEIGHBOURS.reduce((most, reach) => Math.max(most, likely(i, reach, sums)), 0);
     return expected[i]! < RARE;
   };
+  // The same without the number: where a run is common in one neighbourhood, the other one is not asked.
+  const isRare = (i: number, sums: Sums) =>
+    runs.missing[i] !== 1 && NEIGHBOURS.every((reach) => likely(i, reach, sums) < RARE);
   // Before the first judgement the market has no memory: no run is followed.
   let sums = sumUp(runs, outage, [0]);
   let last: Sums | undefined;
   let doubtful: number[] = [];
-  for (let i = 0; i < count; i++) if (!runs.excused[i] && judge(i, sums)) doubtful.push(i);
+  for (let i = 0; i < count; i++) if (!runs.excused[i] && isRare(i, sums)) doubtful.push(i);
   for (const i of doubtful) outage[i] = 1;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     sums = last = sumUp(runs, outage, CAPS, last);
@@ -117,46 +121,39 @@ export function judgeRuns(
 
 /** Sums over the runs before each one. */
 interface Sums {
-  /** Runs that are not taken for outages, */
+  /** Runs that are not taken for outages. */
   runs: Int32Array;
-  /** and of those, for each cap: bars that went on, and runs that ended, as far as they were followed. */
-  went_on: Int32Array[];
-  ended: Int32Array[];
+  /** Of those, as far as they were followed: bars that went on, and runs that ended. A pair for each cap, run by run. */
+  followed: Int32Array;
   /** Bars missing in all; more than an Int32 holds where bars are short and a stream is very old. */
   missing: Float64Array;
   caps: readonly number[];
+  /** For each cap the chance to go on with which no more than {@linkcode BEYOND} go beyond it. */
+  enough: Float64Array;
   outage: Uint8Array;
 }
 
 /** @param into Sums with the same caps, which are overwritten. */
 function sumUp(runs: Runs, outage: Uint8Array, caps: readonly number[], into?: Sums): Sums {
-  const count = runs.from_ms.length;
-  const column = () => new Int32Array(count + 1);
+  const count = runs.from_ms.length, width = 2 * caps.length;
   const sums: Sums = into ?? {
-    runs: column(),
-    went_on: caps.map(column),
-    ended: caps.map(column),
+    runs: new Int32Array(count + 1),
+    followed: new Int32Array((count + 1) * width),
     missing: new Float64Array(count + 1),
     caps,
+    enough: Float64Array.from(caps, (cap) => BEYOND ** (1 / cap)),
     outage: new Uint8Array(count),
   };
   sums.outage.set(outage);
-  const { missing } = runs;
+  const { followed } = sums;
   for (let i = 0; i < count; i++) {
-    sums.runs[i + 1] = sums.runs[i]! + 1 - outage[i]!;
-    sums.missing[i + 1] = sums.missing[i]! + missing[i]!;
-  }
-  for (const [c, cap] of caps.entries()) {
-    const went_on = sums.went_on[c]!, ended = sums.ended[c]!;
-    let on = 0, ends = 0;
-    for (let i = 0; i < count; i++) {
-      if (outage[i] === 0) {
-        const more = missing[i]! - 1;
-        on += more < cap ? more : cap;
-        if (more < cap || cap === 0) ends++;
-      }
-      went_on[i + 1] = on;
-      ended[i + 1] = ends;
+    const own = 1 - outage[i]!, missing = runs.missing[i]!, more = missing - 1;
+    sums.runs[i + 1] = sums.runs[i]! + own;
+    sums.missing[i + 1] = sums.missing[i]! + missing;
+    for (let c = 0, at = i * width; c < caps.length; c++, at += 2) {
+      const cap = caps[c]!;
+      followed[at + width] = followed[at]! + own * Math.min(more, cap);
+      followed[at + width + 1] = followed[at + 1]! + (more < cap || cap === 0 ? own : 0);
     }
   }
   return sums;
@@ -183,14 +180,17 @@ function chanceAround(
   const around = sums.runs[end]! - sums.runs[first]! - own;
   const share = (around + 0.5) / (around + Math.max(0, bars) + 1);
   let a = 0, b = 0;
-  for (let c = 0; c < sums.caps.length; c++) {
-    const cap = sums.caps[c]!;
-    a = PRIOR * share + sums.went_on[c]![end]! - sums.went_on[c]![first]! - own * Math.min(more, cap);
-    b = PRIOR * (1 - share) + sums.ended[c]![end]! - sums.ended[c]![first]! -
+  const { caps, followed } = sums, width = 2 * caps.length;
+  for (let c = 0; c < caps.length; c++) {
+    const cap = caps[c]!, before = first * width + 2 * c, behind = end * width + 2 * c;
+    a = PRIOR * share + followed[behind]! - followed[before]! - own * Math.min(more, cap);
+    b = PRIOR * (1 - share) + followed[behind + 1]! - followed[before + 1]! -
       (more < cap || cap === 0 ? own : 0);
-    if ((a / (a + b)) ** cap <= BEYOND) break;
+    if (a / (a + b) <= sums.enough[c]!) break;
   }
-  return Math.max(tail(runs.missing[i]!, a, b), share ** more);
+  const chance = tail(runs.missing[i]!, a, b);
+  // Where it is above the share itself, it is above all of its powers.
+  return chance >= share ? chance : Math.max(chance, share ** more);
 }
 
 /** `B(a + n − 1, b) / B(a, b)`: the chance that a run has `n` bars or more. */

@@ -145,18 +145,36 @@ export class DuckDb implements SqlEngine, Disposable {
    */
   async *columns(sql: string): AsyncGenerator<Float64Array[]> {
     const { default: bindings } = await import("@duckdb/node-bindings");
-    const doubles = `SELECT coalesce(COLUMNS(*)::DOUBLE, 'nan') FROM (${sql})`;
+    const doubles = `SELECT COLUMNS(*)::DOUBLE FROM (${sql})`;
     const result = await this.#explained(sql, () => this.#connection.stream(doubles));
-    while (true) {
-      const fetched = await this.#explained(sql, () => result.fetchChunk());
-      if (fetched === null || fetched.rowCount === 0) return;
-      const { chunk, rowCount, columnCount } = fetched;
-      yield Array.from({ length: columnCount }, (_, at) => {
-        // The library's own vectors look at each value by itself; without nulls the bytes are the values.
-        const vector = bindings.data_chunk_get_vector(chunk, at);
-        const bytes = bindings.vector_get_data(vector, rowCount * Float64Array.BYTES_PER_ELEMENT);
-        return new Float64Array(bytes.slice().buffer);
-      });
+    // The library's own vectors look at each value by itself; where there are no nulls the bytes are the values.
+    const column = ({ chunk, rowCount }: DuckDBDataChunk, at: number) => {
+      const vector = bindings.data_chunk_get_vector(chunk, at);
+      const bytes = bindings.vector_get_data(vector, rowCount * Float64Array.BYTES_PER_ELEMENT);
+      const values = new Float64Array(bytes.slice().buffer);
+      const valid: Uint8Array | null = bindings.vector_get_validity(vector, Math.ceil(rowCount / 64) * 8);
+      for (let i = 0; valid !== null && i < rowCount; i++) {
+        if (!bindings.validity_row_is_valid(valid, i)) values[i] = NaN;
+      }
+      return values;
+    };
+    const fetch = () => {
+      const chunk = this.#explained(sql, () => result.fetchChunk());
+      // It may fail while the caller is busy with the rows before: that is told when it asks for more.
+      chunk.catch(() => {});
+      return chunk;
+    };
+    let next = fetch();
+    try {
+      for (let chunk = await next; chunk !== null && chunk.rowCount > 0; chunk = await next) {
+        const columns = Array.from({ length: chunk.columnCount }, (_, at) => column(chunk!, at));
+        // The engine makes the next rows while the caller walks over these.
+        next = fetch();
+        yield columns;
+      }
+    } finally {
+      // A caller that has stopped early leaves none behind.
+      await Promise.allSettled([next]);
     }
   }
 

@@ -139,6 +139,40 @@ Deno.test("run() keeps the engine's error and its SQL as the cause", async () =>
   assertEquals((error.cause as { sql: string }).sql, "SELEKT 1");
 });
 
+Deno.test("columns() gives every row in order with NaN for null, also to a caller that is slow", async () => {
+  using engine = await openDuckDb();
+  const rows = 10_000;
+  const sql =
+    `SELECT i, CASE WHEN i % 77 = 5 THEN NULL ELSE i / 2.0 END AS half FROM range(${rows}) AS t (i)`;
+  let at = 0;
+  for await (const [i, half] of engine.columns(sql)) {
+    await new Promise((resolve) => setTimeout(resolve, 2));
+    for (const [k, value] of i!.entries()) {
+      assertEquals([value, half![k]], [at, at % 77 === 5 ? NaN : at / 2]);
+      at++;
+    }
+  }
+  assertEquals(at, rows);
+});
+
+Deno.test("columns() tells of a fault where the rows before it end, and lets a caller stop", async () => {
+  using engine = await openDuckDb();
+  const sql =
+    "SELECT CASE WHEN i < 5000 THEN i::VARCHAR ELSE 'none' END::INTEGER AS i FROM range(9000) AS t (i)";
+  await assertRejects(
+    async () => {
+      for await (const _ of engine.columns(sql)) await new Promise((resolve) => setTimeout(resolve, 2));
+    },
+    SqlError,
+    "Conversion Error",
+  );
+  for await (const [i] of engine.columns("SELECT i FROM range(1000000) AS t (i)")) {
+    assertEquals(i![1], 1);
+    break;
+  }
+  assertEquals((await engine.read("SELECT 1")).rows, [[1]]);
+});
+
 Deno.test("quote() makes any text a literal that reads back", async () => {
   using engine = await openDuckDb();
   for (const text of ["", "it's", "''; DROP TABLE t; --", 'a"b\\n\n', "ünï 中"]) {
