@@ -9,6 +9,7 @@ export * from "./athena_ddl.ts";
 export * from "./effects.ts";
 export * from "./errors.ts";
 export * from "./exact_json.ts";
+export * from "./gap_finder.ts";
 export * from "./gaps.ts";
 export * from "./log_gamma.ts";
 export * from "./nearest_name.ts";

@@ -10,7 +10,7 @@ import { CANDLE_RECORDS } from "../warehouse/candle_records.ts";
 import { openDuckDb, quote } from "../warehouse/engine_duckdb.ts";
 import { writeTables } from "../warehouse/materialize.ts";
 import { readLakeFacts } from "./lake_facts.ts";
-import { type LedgerQuery, type StreamLedger, streamLedgers } from "./stream_ledgers.ts";
+import { type LedgerQuery, type SeenBars, type StreamLedger, streamLedgers } from "./stream_ledgers.ts";
 
 /** A random generator for tests (Mulberry32). */
 export function mulberry(seed: number): () => number {
@@ -114,11 +114,12 @@ export class GapsLake implements AsyncDisposable {
   }
 
   /** The ledgers of its streams. */
-  async ledgers(query: Partial<LedgerQuery> = {}): Promise<StreamLedger[]> {
+  async ledgers(query: Partial<LedgerQuery> = {}, seen?: SeenBars): Promise<StreamLedger[]> {
     using engine = await openDuckDb();
     const facts = await readLakeFacts(this.store);
     const now = new Date("2030-01-01T00:00:00Z");
-    return await Array.fromAsync(streamLedgers(engine, this.store, { facts, query: { now, ...query } }));
+    const options = { facts, query: { now, ...query }, ...(seen ? { seen } : {}) };
+    return await Array.fromAsync(streamLedgers(engine, this.store, options));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

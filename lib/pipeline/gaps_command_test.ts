@@ -160,3 +160,26 @@ Deno.test("a run writes the ledger as tables and a view, leaves it alone when no
   assertEquals(await view(), [{ ...expected, present: 240, absent: 0, source_offline: 0 }]);
   assertEquals(await work.query("SELECT * FROM lakebook.gaps WHERE timeframe = '1h'"), []);
 });
+
+Deno.test("the tables that a run writes hold what gaps finds afterwards, also of bars beside the minutes", async () => {
+  for (const beside of [0, 30_000]) {
+    await using work = await Workplace.make();
+    const minutes = candleCsv(START, 2880, MINUTE_MS).trimEnd().split("\n");
+    const kept = minutes.filter((_, i) => i % 7 !== 3 && (i < 900 || i > 1100));
+    // One bar half a minute late: nobody else's minute, so the minutes are the same.
+    const moved = kept.map((line, i) =>
+      i === 50 ? line.replace(/^\d+/, (time) => `${Number(time) + beside}`) : line
+    );
+    const file = await work.file("minutes.csv", moved.join("\n"));
+    await work.pipeline("--ohlcv", file, "--only", "ingest,process,materialize,quality");
+    const { stdout } = await work.run(["gaps", "--lake", work.lake, "--interval", "1m", "--json"]);
+    const time = (text: string) => new Date(text).toISOString();
+    const found = (JSON.parse(stdout).streams[0].gaps as { from: string; to: string }[])
+      .map(({ from, to, ...gap }) => ({ gap_from: time(from), gap_to: time(to), ...gap }));
+    const written = await work.query(
+      "SELECT gap_from, gap_to, missing, cause, evidence FROM lakebook.gaps WHERE timeframe = '1m' ORDER BY gap_from",
+    );
+    assertEquals(written.length > 300, true);
+    assertEquals(written, found);
+  }
+});

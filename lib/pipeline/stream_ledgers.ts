@@ -1,4 +1,5 @@
 /** The completeness ledger of a lake: bars from the tables, evidence from everywhere, judged. */
+import type { StreamBars } from "../core/gap_finder.ts";
 import { type GapEvidence, STRENGTH } from "../core/gaps.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import {
@@ -10,13 +11,7 @@ import {
 } from "../quality/completeness.ts";
 import { backfillEvidence } from "../warehouse/backfill_evidence.ts";
 import type { BackfillRecord } from "../warehouse/backfill_records.ts";
-import {
-  type BarStream,
-  feeds,
-  readFilledDays,
-  readStreamBars,
-  type StreamBars,
-} from "../warehouse/bar_streams.ts";
+import { type BarStream, feeds, readFilledDays, readStreamBars } from "../warehouse/bar_streams.ts";
 import type { CandleRecord } from "../warehouse/candle_records.ts";
 import type { DuckDb } from "../warehouse/engine_duckdb.ts";
 import { lostFiles, lostPartitions } from "../warehouse/lost_evidence.ts";
@@ -58,19 +53,29 @@ export interface LedgerQuery {
 /** Hours are made of minutes, and days of hours: what the shorter bars lack explains what the longer ones lack. */
 const MADE_OF: Readonly<Record<string, string>> = { "1h": "1m", "1d": "1h" };
 
+/** Bars that were walked over already, by {@linkcode streamName}. */
+export type SeenBars = ReadonlyMap<string, StreamBars>;
+
+/** What a stream is known by: `BTCUSD 1m`. */
+export function streamName({ symbol, timeframe }: { symbol: string; timeframe: string }): string {
+  return `${symbol} ${timeframe}`;
+}
+
 /**
  * The ledgers of a lake's streams, one after the other. A stream without any time (no bar, and nothing was asked for)
  * has none.
  *
  * @param wanted Which streams; all of them where it is left out.
+ * @param seen Their published bars, all of them, where somebody has walked over them; others are read.
  */
 export async function* streamLedgers(
   engine: DuckDb,
   store: ObjectStore,
-  { facts, query, wanted = () => true }: {
+  { facts, query, wanted = () => true, seen = new Map() }: {
     facts: LakeFacts;
     query: LedgerQuery;
     wanted?: (stream: BarStream) => boolean;
+    seen?: SeenBars | Promise<SeenBars>;
   },
 ): AsyncGenerator<StreamLedger> {
   const made = new Map<BarStream, StreamLedger | null>();
@@ -80,7 +85,7 @@ export async function* streamLedgers(
       symbol === stream.symbol && timeframe === MADE_OF[stream.timeframe] && keys.length > 0
     );
     const below = finer === undefined ? null : await ledgerOf(finer);
-    const ledger = await streamLedger(engine, store, { stream, facts, query, below });
+    const ledger = await streamLedger(engine, store, { stream, facts, query, below, seen: await seen });
     made.set(stream, ledger);
     return ledger;
   };
@@ -93,11 +98,12 @@ export async function* streamLedgers(
 async function streamLedger(
   engine: DuckDb,
   store: ObjectStore,
-  { stream, facts, query, below }: {
+  { stream, facts, query, below, seen }: {
     stream: BarStream;
     facts: LakeFacts;
     query: LedgerQuery;
     below: StreamLedger | null;
+    seen: SeenBars;
   },
 ): Promise<StreamLedger | null> {
   const { symbol, timeframe, step_ms } = stream;
@@ -109,10 +115,9 @@ async function streamLedger(
   const onGrid = (instant: Date | undefined, otherwise: number) =>
     instant === undefined ? otherwise : Math.ceil(instant.getTime() / step_ms) * step_ms;
   const asked = { from_ms: onGrid(query.from, -Infinity), until_ms: onGrid(query.until, Infinity) };
-  const bars = await readStreamBars(engine, store, stream, {
-    from_ms: asked.from_ms,
-    until_ms: Math.min(asked.until_ms, due),
-  });
+  const range = { from_ms: asked.from_ms, until_ms: Math.min(asked.until_ms, due) };
+  const known = seen.get(streamName(stream));
+  const bars = known && isWithin(known, range) ? known : await readStreamBars(engine, store, stream, range);
   const own = ownEnds(bars, { files, backfills, step_ms });
   const from_ms = query.from === undefined ? own.from_ms : asked.from_ms;
   const whole = query.until === undefined ? own.until_ms : asked.until_ms;
@@ -154,6 +159,13 @@ async function streamLedger(
     gaps: judgeGaps(gaps, span, evidence),
     days: () => countDays(gaps, span, filledDays),
   };
+}
+
+function isWithin(
+  { first_ms, last_ms }: StreamBars,
+  { from_ms, until_ms }: { from_ms: number; until_ms: number },
+): boolean {
+  return first_ms === null || (first_ms >= from_ms && last_ms! < until_ms);
 }
 
 /** The causes of the shorter bars' gaps, where a longer bar starts in one. */

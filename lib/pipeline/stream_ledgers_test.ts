@@ -124,3 +124,21 @@ Deno.test("streamLedgers() sorts bars that are not in order, and counts a repeat
   assertEquals([ledger!.expected, ledger!.present], [6, 4]);
   assertEquals(gapRows(ledger!, START), [[2, 2, "no_trade"]]);
 });
+
+Deno.test("streamLedgers() believes bars that were seen, unless some lie beyond what is asked for", async () => {
+  await using lake = await GapsLake.make();
+  await lake.minutes(minutesFrom(START, 20, (minute) => minute === 5));
+  const seen = new Map([["BTCUSD 1m", {
+    bars: 19,
+    first_ms: at(0),
+    last_ms: at(19),
+    from_ms: Float64Array.of(at(7)),
+    missing: Float64Array.of(1),
+  }]]);
+  let [ledger] = await lake.ledgers({}, seen);
+  assertEquals(gapRows(ledger!, START), [[7, 1, "no_trade"]]);
+  [ledger] = await lake.ledgers({ now: new Date(at(15)) }, seen);
+  assertEquals(gapRows(ledger!, START), [[5, 1, "no_trade"]]);
+  [ledger] = await lake.ledgers({ from: new Date(at(1)) }, seen);
+  assertEquals(gapRows(ledger!, START), [[5, 1, "no_trade"]]);
+});

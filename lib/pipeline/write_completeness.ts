@@ -8,15 +8,19 @@ import { writeTables } from "../warehouse/materialize.ts";
 import type { RunContext } from "./context.ts";
 import { notYetDue } from "./gaps_output.ts";
 import { type LakeFacts, readLakeFacts } from "./lake_facts.ts";
-import { type StreamLedger, streamLedgers } from "./stream_ledgers.ts";
+import { type SeenBars, type StreamLedger, streamLedgers } from "./stream_ledgers.ts";
 
 const UNIT = "quality/completeness";
 
 /** Raise this when the judgement or its words change, so that ledgers are made anew. */
 const LEDGER_VERSION = 1;
 
-/** Writes `lakebook.gaps` and `lakebook.completeness`, unless all that they follow from is as it was. */
-export async function writeCompleteness(context: RunContext): Promise<void> {
+/**
+ * Writes `lakebook.gaps` and `lakebook.completeness`, unless all that they follow from is as it was.
+ *
+ * @param seen Bars of this run's lake that are walked over meanwhile.
+ */
+export async function writeCompleteness(context: RunContext, seen: Promise<SeenBars>): Promise<void> {
   const { store, startedAt: now } = context;
   const facts = await readLakeFacts(store);
   const inputs = await ledgerFingerprint(context, facts);
@@ -28,7 +32,7 @@ export async function writeCompleteness(context: RunContext): Promise<void> {
   );
   const staged = new StagedLedgers(engine, scratch);
   try {
-    for await (const ledger of streamLedgers(engine, store, { facts, query: { now } })) {
+    for await (const ledger of streamLedgers(engine, store, { facts, query: { now }, seen })) {
       await staged.add(ledger);
     }
     await staged.seal();

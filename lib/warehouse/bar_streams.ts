@@ -1,5 +1,6 @@
 /** The lake's streams of bars, and the gaps in each, found by the engine. */
 import { OHLCV_BARS, OHLCV_DAILY, OHLCV_HOURLY, OHLCV_MINUTE, type TableDefinition } from "../core/tables.ts";
+import { GapFinder, type StreamBars } from "../core/gap_finder.ts";
 import { DAY_MS } from "../core/time.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { TIMEFRAMES } from "../sources/candles_csv.ts";
@@ -94,18 +95,6 @@ export function partitionRange(key: string): { from_ms: number; until_ms: number
     : { from_ms: Date.UTC(Number(year), Number(month) - 1), until_ms: Date.UTC(Number(year), Number(month)) };
 }
 
-/** The bars of a stream, and the gaps between them. */
-export interface StreamBars {
-  /** Bars, each moment counted once. */
-  bars: number;
-  /** Starts of the first and the last bar; null where there is none. */
-  first_ms: number | null;
-  last_ms: number | null;
-  /** Gaps between bars: start of the first missing bar, and how many are missing. */
-  from_ms: Float64Array;
-  missing: Float64Array;
-}
-
 /** Reads a stream's gaps; bars outside the range do not count. */
 export async function readStreamBars(
   engine: DuckDb,
@@ -113,15 +102,8 @@ export async function readStreamBars(
   stream: BarStream,
   { from_ms, until_ms }: { from_ms: number; until_ms: number },
 ): Promise<StreamBars> {
-  const none = {
-    bars: 0,
-    first_ms: null,
-    last_ms: null,
-    from_ms: new Float64Array(),
-    missing: new Float64Array(),
-  };
-  if (stream.keys.length === 0) return none;
   const { step_ms } = stream;
+  if (stream.keys.length === 0) return new GapFinder(step_ms).end()!;
   const starts = `SELECT t FROM (SELECT t - t % ${step_ms} AS t FROM (${await startsSql(store, stream)}))
     WHERE t >= ${Math.max(from_ms, MIN_MS)} AND t < ${Math.min(until_ms, MAX_MS)}`;
   // The objects are in order of time, and so are the rows in each: no sort is needed, and a doubt shows.
@@ -133,35 +115,16 @@ export async function readStreamBars(
 /** Bounds that the engine's 64-bit integers and a `Date` share. */
 const MIN_MS = Date.UTC(1900, 0), MAX_MS = Date.UTC(2200, 0);
 
-/** Finds the gaps between starts of bars; null where these are not in order, each once. */
 async function walkStarts(
   chunks: AsyncIterable<Float64Array[]>,
   step_ms: number,
 ): Promise<StreamBars | null> {
-  const from_ms: number[] = [], missing: number[] = [];
-  let bars = 0, first_ms: number | null = null, before = NaN;
+  const finder = new GapFinder(step_ms);
   for await (const [starts] of chunks) {
-    for (const start of starts!) {
-      const way = start - before;
-      if (way !== step_ms) {
-        if (way <= 0) return null;
-        if (first_ms === null) first_ms = start;
-        else {
-          from_ms.push(before + step_ms);
-          missing.push(Math.trunc(way / step_ms) - 1);
-        }
-      }
-      before = start;
-    }
-    bars += starts!.length;
+    finder.add(starts!);
+    if (!finder.orderly) return null;
   }
-  return {
-    bars,
-    first_ms,
-    last_ms: first_ms === null ? null : before,
-    from_ms: Float64Array.from(from_ms),
-    missing: Float64Array.from(missing),
-  };
+  return finder.end();
 }
 
 /** SQL for the starts `t` of a stream's bars and their `source`; the stream must have objects. */

@@ -6,6 +6,7 @@ import { fingerprint, isDone, writeRecord } from "../../lake/ledger.ts";
 import { checkSnapshot, type Finding, type QualityReport, worstStatus } from "../../quality/mod.ts";
 import type { RunContext, StepResult } from "../context.ts";
 import { latestMarkets } from "../lake_reads.ts";
+import type { SeenBars } from "../stream_ledgers.ts";
 import { writeCompleteness } from "../write_completeness.ts";
 import { materializeFingerprint } from "./materialize_candles.ts";
 import {
@@ -32,11 +33,15 @@ const CHECKS_VERSION = 2;
  */
 export async function qualityStep(context: RunContext): Promise<StepResult> {
   // The completeness ledger has an engine of its own, so both are made side by side; the report's failure comes first.
-  const [step] = await allEnded([report(context), writeCompleteness(context)]);
+  const seen = Promise.withResolvers<SeenBars>();
+  const ledger = writeCompleteness(context, seen.promise);
+  const made = report(context, seen.resolve).finally(() => seen.resolve(new Map()));
+  const [step] = await allEnded([made, ledger]);
   return step;
 }
 
-async function report(context: RunContext): Promise<StepResult> {
+/** @param onWalked Hears of the bars that the report has walked over, if it has to. */
+async function report(context: RunContext, onWalked: (bars: SeenBars) => void): Promise<StepResult> {
   const { store } = context;
   const config = await context.qualityConfig();
   const markets = await latestMarkets(context);
@@ -56,7 +61,7 @@ async function report(context: RunContext): Promise<StepResult> {
     gate(context.quality, key);
     return { status: "skipped", rows_in: null, rows_out: null, detail: `same input as before, see ${key}` };
   }
-  const { findings: ofSeries, profiles } = await seriesFindings(context, config);
+  const { findings: ofSeries, profiles } = await seriesFindings(context, { config, onWalked });
   const findings = [
     ...await heldFindings(context),
     ...drift,

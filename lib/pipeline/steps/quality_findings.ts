@@ -1,5 +1,6 @@
 /** What the quality step finds: audits by the engine, judged by the quality room. */
 import type { SeenDrift } from "../../core/contract.ts";
+import { GapFinder, type StreamBars } from "../../core/gap_finder.ts";
 import {
   OHLCV_BARS,
   OHLCV_DAILY,
@@ -42,6 +43,7 @@ import { SILVER } from "../../warehouse/materialize.ts";
 import { SILVER_UNITS, sourceSpans } from "../../warehouse/silver_units.ts";
 import type { RunContext } from "../context.ts";
 import type { LatestMarkets } from "../lake_reads.ts";
+import { type SeenBars, streamName } from "../stream_ledgers.ts";
 import { notesOfSilver } from "../silver/dirty_silver.ts";
 import { TICKS_UNIT } from "./process_ticks.ts";
 import { objectsSince, wholeUntil } from "./whole_days.ts";
@@ -82,18 +84,21 @@ interface Stream {
   sources: readonly string[];
 }
 
-/** Every stream of candles, and its sources beside each other. */
+/**
+ * Every stream of candles, and its sources beside each other.
+ *
+ * @param onWalked Hears of the streams' bars as soon as they have been walked over.
+ */
 export async function seriesFindings(
   context: RunContext,
-  config: QualityConfig,
+  { config, onWalked }: { config: QualityConfig; onWalked: (bars: SeenBars) => void },
 ): Promise<{ findings: Finding[]; profiles: SeriesProfile[] }> {
   const records = await context.candleRecords();
   if (records.length === 0) return { findings: [], profiles: [] };
   const engine = await context.engineOnLake();
   await registerTables(engine, context.store, SILVER);
   const notes = await notesOfSilver(context.store, await context.silverUnits());
-  const findings: Finding[] = [];
-  const profiles: SeriesProfile[] = [];
+  const walks: { stream: Stream; mine: readonly CandleRecord[]; walked: Walk }[] = [];
   for (const stream of await streams(engine, records)) {
     const mine = records.filter(({ symbol, timeframe }) =>
       symbol === stream.symbol && timeframe === stream.timeframe
@@ -114,12 +119,16 @@ export async function seriesFindings(
       conflicts: sum("conflicts"),
     };
     const walked = await walk(engine, stream.table, { about, config, now: context.startedAt });
-    if (walked === null) continue;
-    const { checked, profile } = walked;
-    findings.push(...checked, ...await sourcesFindings(context, { engine, stream, mine }, config));
-    profiles.push(profile);
+    if (walked !== null) walks.push({ stream, mine, walked });
   }
-  return { findings, profiles };
+  onWalked(
+    new Map(walks.flatMap(({ stream, walked: { bars } }) => bars ? [[streamName(stream), bars]] : [])),
+  );
+  const findings: Finding[] = [];
+  for (const { stream, mine, walked } of walks) {
+    findings.push(...walked.checked, ...await sourcesFindings(context, { engine, stream, mine }, config));
+  }
+  return { findings, profiles: walks.map(({ walked }) => walked.profile) };
 }
 
 /** Silver as the audits want it: `time` in epoch ms, sorted. Hours are looked at where hours came in, else they are sums of minutes. */
@@ -143,6 +152,14 @@ async function streams(engine: DuckDb, records: readonly CandleRecord[]): Promis
   return found;
 }
 
+/** What came of a walk over a stream. */
+interface Walk {
+  checked: Finding[];
+  profile: SeriesProfile;
+  /** Null where the bars are not in order, each once, on multiples of their length. */
+  bars: StreamBars | null;
+}
+
 /** Walks over a stream once, and judges what was seen; null where nothing of it was published. */
 async function walk(
   engine: DuckDb,
@@ -152,14 +169,16 @@ async function walk(
     config: QualityConfig;
     now: Date;
   },
-): Promise<{ checked: Finding[]; profile: SeriesProfile } | null> {
+): Promise<Walk | null> {
   const counter = new SeriesCounter(TIMEFRAMES[about.timeframe]!);
   const outlierFinder = new OutlierFinder(thresholds.outliers, { examples });
+  const gapFinder = new GapFinder(TIMEFRAMES[about.timeframe]!);
   const staleFinder = new StaleFinder(leastStaleBars(about.timeframe, thresholds), { examples });
   for await (const bars of readBars(engine, table)) {
     counter.add(bars);
     outlierFinder.add(bars);
     staleFinder.add(bars);
+    gapFinder.add(bars.time);
   }
   const { months, ...counts } = counter.end();
   const audit: SeriesAudit = { ...about, ...counts };
@@ -169,6 +188,7 @@ async function walk(
   const { rows, from_ms, to_ms } = counts;
   if (rows === 0) return null;
   return {
+    bars: gapFinder.end(),
     checked: [
       ...checkSeries(audit, thresholds),
       checkOutliers(audit, outliers, thresholds),
