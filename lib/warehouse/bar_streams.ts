@@ -115,6 +115,7 @@ export async function readStreamBars(
 /** Bounds that the engine's 64-bit integers and a `Date` share. */
 const MIN_MS = Date.UTC(1900, 0), MAX_MS = Date.UTC(2200, 0);
 
+/** Null where the starts are not in order, each once. */
 async function walkStarts(
   chunks: AsyncIterable<Float64Array[]>,
   step_ms: number,

@@ -32,7 +32,8 @@ const CHECKS_VERSION = 2;
  * @throws {ConfigError} where the lake's thresholds cannot be used.
  */
 export async function qualityStep(context: RunContext): Promise<StepResult> {
-  // The completeness ledger has an engine of its own, so both are made side by side; the report's failure comes first.
+  // Side by side: the completeness ledger has an engine of its own, and takes the bars that the report walks over. The
+  // report's failure comes first.
   const seen = Promise.withResolvers<SeenBars>();
   const ledger = writeCompleteness(context, seen.promise);
   const made = report(context, seen.resolve).finally(() => seen.resolve(new Map()));
