@@ -196,9 +196,12 @@ export class RunContext implements AsyncDisposable {
     );
   }
 
-  /** To be called after silver was made: the next question looks again. */
-  forgetDirtySilver(): void {
+  /** To be called after silver was made: the next question looks again, and later steps have the rows' memory. */
+  async forgetSilver(): Promise<void> {
     this.#dirty = null;
+    this.#series = null;
+    this.#staged.clear();
+    await this.#stage?.clear();
   }
 
   /** Loads the candle files behind {@linkcode dirtySilver} that are not in the stage yet, and settles the whole. */
@@ -214,7 +217,7 @@ export class RunContext implements AsyncDisposable {
     const files = records.filter(({ sha256 }) => needed.has(sha256));
     // Order decides which file stands where two disagree, so all of them are loaded, in their order.
     if (files.some(({ sha256 }) => !this.#staged.has(sha256))) {
-      stage.clear();
+      await stage.clear();
       for (const record of files) {
         const { key, timeframe, symbol, contract, further } = record;
         if (await this.store.head(key) === null) {

@@ -108,9 +108,10 @@ export class CandleStage {
     this.#latestMs = latestMs;
   }
 
-  /** Forgets what was loaded. */
-  clear(): void {
+  /** Forgets what was loaded, and gives its memory back. */
+  async clear(): Promise<void> {
     this.#files = [];
+    await (await this.#engine).run("DROP SCHEMA stage CASCADE; CREATE SCHEMA stage");
   }
 
   /**

@@ -190,13 +190,16 @@ Deno.test("CandleStage load() says that the disk is full where the checked lines
   await Deno.remove(scratch, { recursive: true });
 });
 
-Deno.test("CandleStage clear() forgets what was loaded", async () => {
+Deno.test("CandleStage clear() forgets what was loaded, and leaves none of its rows in the engine", async () => {
   const scratch = await Deno.makeTempDir();
   using engine = await openDuckDb();
   const stage = new CandleStage(engine, { scratch, latestMs: LATEST });
   const file = await writeCandles(`${scratch}/a.csv`, { lines: minutes(0, 3) });
   await stage.load(file, ORIGIN);
-  stage.clear();
+  await stage.load(file, { ...ORIGIN, source: "other" });
+  await stage.seal();
+  await stage.clear();
+  assertEquals((await engine.read("FROM duckdb_tables()")).rows, []);
   assertEquals(await stage.seal(), []);
   assertEquals(await readers(engine).sealed(), []);
   await Deno.remove(scratch, { recursive: true });

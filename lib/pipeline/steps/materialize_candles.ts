@@ -127,7 +127,7 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
     });
     outputs.push(...mine);
   }
-  context.forgetDirtySilver();
+  await context.forgetSilver();
   context.held = await countHeld(context);
 
   const unchanged = written.filter(({ result }) => result === "unchanged").length;
