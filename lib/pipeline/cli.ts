@@ -349,12 +349,22 @@ if (import.meta.main) {
   const code = await main(Deno.args, {
     env: Object.fromEntries(SETTINGS.map((name) => [name, Deno.env.get(name)])),
     fetch: globalThis.fetch,
-    stdout: (text) => writeAll(Deno.stdout, text),
+    stdout: writeOut,
     stderr: (text) => writeAll(Deno.stderr, text),
     terminal: Deno.stderr.isTerminal(),
     atInterrupt,
   });
   Deno.exit(code);
+}
+
+/** Where the reader has gone, as behind `| head`, the process ends without a word, as SIGPIPE would end it. */
+function writeOut(text: string): void {
+  try {
+    writeAll(Deno.stdout, text);
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT.unread);
+    throw error;
+  }
 }
 
 function writeAll(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {

@@ -235,6 +235,20 @@ Deno.test("query prints tables, JSON and CSV, and explains errors with position 
   assertStringIncludes(nowhere.stderr, "make one with `deno task pipeline");
 });
 
+Deno.test("a command whose reader has gone ends without a word, as behind | head", async () => {
+  await using work = await Workplace.make();
+  await work.pipeline("--ohlcv", await work.file("day.csv", candleCsv(START, 1440)), "--only", "ingest");
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", "-P=query", new URL("cli.ts", import.meta.url).pathname]
+      .concat(["query", "SELECT unnest(sequence(1, 200000))", "--lake", work.lake, "--format", "csv"]),
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  await child.stdout.cancel();
+  const words = await new Response(child.stderr).text();
+  assertEquals([(await child.status).code, words], [141, ""]);
+});
+
 Deno.test("two runs at once: the second one gets exit code 6 and harms nothing", async () => {
   await using work = await Workplace.make();
   const file = await work.file("day.csv", candleCsv(START, 1440));

@@ -22,6 +22,8 @@ export const EXIT = {
   partial: 7,
   integrity: 8,
   interrupted: 130,
+  /** Whoever read the output has gone. */
+  unread: 141,
 } as const;
 
 /**

@@ -88,23 +88,19 @@ export function judgeRuns(
   const count = runs.from_ms.length;
   const expected = new Float64Array(count);
   const outage = runs.excused.slice();
-  const likely = (i: number, reach: number, sums: Sums) =>
-    chanceAround(i, reach, runs, sums, span) * Math.max(1, sums.runs[count]!);
-  // Every run has its first bar: the most frequent ones need no sums.
   const judge = (i: number, sums: Sums) => {
-    expected[i] = runs.missing[i] === 1
-      ? Math.max(1, sums.runs[count]!)
-      : NEIGHBOURS.reduce((most, reach) => Math.max(most, likely(i, reach, sums)), 0);
+    let chance = 0;
+    // Every run has its first bar: the most frequent ones need no sums.
+    if (runs.missing[i] === 1) chance = 1;
+    else for (const reach of NEIGHBOURS) chance = Math.max(chance, chanceAround(i, reach, runs, sums, span));
+    expected[i] = chance * Math.max(1, sums.runs[count]!);
     return expected[i]! < RARE;
   };
-  // The same without the number: where a run is common in one neighbourhood, the other one is not asked.
-  const isRare = (i: number, sums: Sums) =>
-    runs.missing[i] !== 1 && NEIGHBOURS.every((reach) => likely(i, reach, sums) < RARE);
   // Before the first judgement the market has no memory: no run is followed.
   let sums = sumUp(runs, outage, [0]);
   let last: Sums | undefined;
   let doubtful: number[] = [];
-  for (let i = 0; i < count; i++) if (!runs.excused[i] && isRare(i, sums)) doubtful.push(i);
+  for (let i = 0; i < count; i++) if (!runs.excused[i] && judge(i, sums)) doubtful.push(i);
   for (const i of doubtful) outage[i] = 1;
   for (let round = 0; round < MOST_ROUNDS; round++) {
     sums = last = sumUp(runs, outage, CAPS, last);
