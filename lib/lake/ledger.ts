@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { LakeError } from "../core/errors.ts";
+import type { Digest } from "./digest.ts";
 import type { ObjectStore } from "./store.ts";
 
 const RECORD = z.object({
@@ -63,18 +64,23 @@ export async function* eachRecord(
   }
 }
 
-/** Writes down that a unit is done. */
+/**
+ * Writes down that a unit is done.
+ *
+ * @param digests Of those outputs that somebody digested before committing them; the others are read for it.
+ */
 export async function writeRecord(
   store: ObjectStore,
   unit: string,
-  { fingerprint, outputs, notes }: {
+  { fingerprint, outputs, digests = new Map(), notes }: {
     fingerprint: string;
     outputs: readonly string[];
+    digests?: ReadonlyMap<string, Digest>;
     notes: LedgerRecord["notes"];
   },
 ): Promise<LedgerRecord> {
   const sizes = await Promise.all(outputs.map(async (key) => {
-    const digest = await store.digest(key);
+    const digest = digests.get(key) ?? await store.digest(key);
     if (!digest) {
       throw new LakeError(`Cannot record "${unit}": its object "${key}" is not in the lake, run again`);
     }

@@ -107,10 +107,12 @@ export async function writeTables(
   const folder = `${await store.scratch()}/tables`;
   await Deno.mkdir(folder, { recursive: true });
   const puts: Promise<PartitionWrite>[] = [];
-  const built = async (partition: BuiltPartition) => {
+  const commit = async (partition: BuiltPartition): Promise<PartitionWrite> => {
     await onBuilt(partition, engine);
-    const put = store.putFile(partition.key, partition.path)
-      .then((result) => ({ key: partition.key, result }));
+    return { key: partition.key, result: await store.putFile(partition.key, partition.path) };
+  };
+  const built = (partition: BuiltPartition) => {
+    const put = commit(partition);
     // It may fail while other partitions are still being built: that is told below, once all have ended.
     put.catch(() => {});
     puts.push(put);
@@ -135,7 +137,7 @@ interface Destination {
   folder: string;
   kind: LakeKind;
   helper: Promise<DuckDb> | undefined;
-  built: (partition: BuiltPartition) => Promise<void>;
+  built: (partition: BuiltPartition) => void;
 }
 
 function parquetOptions(table: TableDefinition, kind: LakeKind): string {
@@ -162,7 +164,7 @@ async function copyPartitions(
           (${parquetOptions(table, kind)});`
       );
       await session.run(copies.join("\n"));
-      for (const { values, path } of group) await built({ table, key: partitionKey(table, values), path });
+      for (const { values, path } of group) built({ table, key: partitionKey(table, values), path });
     }
   };
   await allEnded([work(engine), helper?.then(work)]);

@@ -1,6 +1,5 @@
 /** What later data replaced: rows of silver that were published, and are not any more as they were. */
 import { REPLACED, type TableDefinition } from "../../core/tables.ts";
-import { digestFile } from "../../lake/digest.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { type DuckDb, quote } from "../../warehouse/engine_duckdb.ts";
 
@@ -10,7 +9,7 @@ export interface Replacement {
   key: string;
   /** SHA-256 of the published object. */
   before: string;
-  path: string | null;
+  after: { path: string; sha256: string } | null;
 }
 
 /**
@@ -19,15 +18,14 @@ export interface Replacement {
  */
 export async function noteReplaced(
   engine: DuckDb,
-  { table, key, before, path }: Replacement,
+  { table, key, before, after }: Replacement,
   { store, run_id, replaced_at }: { store: ObjectStore; run_id: string; replaced_at: Date },
 ): Promise<number> {
   if (await store.head(key) === null) return 0;
-  const after = path === null ? "nothing" : (await digestFile(path)).sha256;
-  if (after === before) return 0;
+  if (after?.sha256 === before) return 0;
   const read = (file: string) => `SELECT * FROM read_parquet(${quote(file)}, hive_partitioning = false)`;
   const old = read(await store.localPath(key));
-  const gone = path === null ? old : `${old} EXCEPT ${read(path)}`;
+  const gone = after === null ? old : `${old} EXCEPT ${read(after.path)}`;
   const { rows } = await engine.read(`SELECT count(*) FROM (${gone})`);
   const count = Number(rows[0]![0]);
   if (count === 0) return 0;
@@ -43,7 +41,7 @@ export async function noteReplaced(
   const part = rest!.replaceAll(/\w+=/g, "").replaceAll("/", "-");
   await store.putFile(
     `${REPLACED.prefix}table_name=${table.name}/symbol=${symbol}/${part}.${before.slice(0, 8)}-${
-      after.slice(0, 8)
+      (after?.sha256 ?? "nothing").slice(0, 8)
     }.parquet`,
     file,
   );

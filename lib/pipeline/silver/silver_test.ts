@@ -58,6 +58,18 @@ Deno.test("a corrected file changes exactly the partitions that it touches, and 
   );
 });
 
+Deno.test("what a correction of many months replaced is counted whole", async () => {
+  await using work = await Workplace.make();
+  const months = Array.from({ length: 24 }, (_, month) => Date.UTC(2022, month));
+  const file = (price: number) => `${HEADER}\n${months.map((month) => bars(month, 600, price)).join("")}`;
+  await backfill(work, await work.file("months.csv", file(100)));
+  const { stdout } = await backfill(work, await work.file("corrected.csv", file(101)), "--json");
+  const { detail } = JSON.parse(stdout).steps.find(({ name }: { name: string }) => name === "materialize");
+  const rows = 24 * (600 + 10);
+  assertEquals(await work.query("SELECT count(*) AS count FROM lakebook.replaced"), [{ count: rows }]);
+  assertStringIncludes(detail, ` ${rows} published rows replaced`);
+});
+
 Deno.test("late rows are added, replace nothing, and leave other years and symbols alone", async () => {
   await using work = await Workplace.make();
   await backfill(work, await work.file("a.csv", `${HEADER}\n${bars(Date.UTC(2023, 11, 31), 2880, 100)}`));

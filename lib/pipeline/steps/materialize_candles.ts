@@ -1,5 +1,6 @@
 /** Candles into silver and gold: each symbol's year that has changed, checked before anybody sees it. */
 import { OHLCV_DAILY, OHLCV_HOURLY, PROCESSED_PARTITIONED, type TableDefinition } from "../../core/tables.ts";
+import { type Digest, digestFile } from "../../lake/digest.ts";
 import { fingerprint, type LedgerRecord, readRecord, writeRecord } from "../../lake/ledger.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
 import { checkParts, type HeldPart, monthName } from "../../quality/mod.ts";
@@ -56,10 +57,15 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
   );
   const replacement = { store, run_id: context.runId, replaced_at: context.startedAt };
   let replaced = 0;
+  const digests = new Map<string, Digest>();
   const onBuilt = async ({ table, key, path }: BuiltPartition, session: DuckDb) => {
+    const digest = await digestFile(path);
+    digests.set(key, digest);
     const old = published.get(key);
     if (old === undefined || !isSilver(table)) return;
-    replaced += await noteReplaced(session, { table, key, before: old, path }, replacement);
+    const after = { path, sha256: digest.sha256 };
+    const rows = await noteReplaced(session, { table, key, before: old, after }, replacement);
+    replaced += rows;
   };
   const written: PartitionWrite[] = [];
   await materializeTables(engine, {
@@ -90,7 +96,7 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
       if (keys.includes(key)) continue;
       const table = MATERIALIZED.find(({ prefix }) => key.startsWith(prefix))!;
       if (isSilver(table)) {
-        replaced += await noteReplaced(engine, { table, key, before: sha256, path: null }, replacement);
+        replaced += await noteReplaced(engine, { table, key, before: sha256, after: null }, replacement);
       }
       await store.delete(key);
     }
@@ -110,6 +116,7 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
     const record = await writeRecord(store, unit.unit, {
       fingerprint: unit.fingerprint,
       outputs: [...new Set(keys)].sort(),
+      digests,
       notes: { ...notes },
     });
     outputs.push(...record.outputs);
@@ -123,6 +130,7 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
     const { outputs: mine } = await writeRecord(store, unit.unit, {
       fingerprint: unit.fingerprint,
       outputs: made ? [key] : [],
+      digests,
       notes: {},
     });
     outputs.push(...mine);
