@@ -114,6 +114,13 @@ export function storeContract(name: string, makePlace: () => Promise<TestPlace>)
     assertEquals(await store.list("bb/"), [{ key: "bb/1", size: 4 }]);
   });
 
+  test("list() leaves out what systems drop into folders: names that begin with a dot", async (store) => {
+    for (const key of ["t/.DS_Store", "t/year=2024/._a", "t/year=2024/a.b"]) {
+      await store.put(key, bytesOf(key));
+    }
+    assertEquals((await store.list("t/")).map(({ key }) => key), ["t/year=2024/a.b"]);
+  });
+
   test("folders() names what lies right beneath a folder, sorted, the store's own left out", async (store) => {
     const keys = [
       "t/year=2026/month=01/a",

@@ -36,18 +36,32 @@ export function hourOf(key: string): number | null {
   return year === undefined ? null : Date.UTC(year, month! - 1, day, hour);
 }
 
+/**
+ * A file's name as the last part of a key: no dot at its beginning, which would hide the object, and nothing that the SQL
+ * engine takes for a pattern.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals([objectName("btc.csv"), objectName(".btc[1].csv")], ["btc.csv", "candles.btc_1_.csv"]);
+ * ```
+ */
+export function objectName(file: string): string {
+  return file.replace(/^\.+/, "candles.").replaceAll(/[?*[\]]/g, "_");
+}
+
 /** A candle file, exactly as it came. */
 export function rawCandlesKey(
   { symbol, source, timeframe, file }: { symbol: string; source: string; timeframe: string; file: string },
 ): string {
-  return `${BTCUSD_RAW.prefix}symbol=${symbol}/source=${source}/timeframe=${timeframe}/${file}`;
+  return `${BTCUSD_RAW.prefix}symbol=${symbol}/source=${source}/timeframe=${timeframe}/${objectName(file)}`;
 }
 
 /** A candle file of another layout, exactly as it came; what is made of it lies where {@linkcode rawCandlesKey} says. */
 export function originalCandlesKey(
   { layout, sha256, file }: { layout: string; sha256: string; file: string },
 ): string {
-  return `raw/candle_files/layout=${layout}/${sha256.slice(0, 16)}/${file}`;
+  return `raw/candle_files/layout=${layout}/${sha256.slice(0, 16)}/${objectName(file)}`;
 }
 
 /** The exact answers of an exchange behind one piece of history. */

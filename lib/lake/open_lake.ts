@@ -11,6 +11,9 @@ export type LakeKind = "live" | "demo";
 const MARKER = "_lake.json";
 const MARKER_SHAPE = z.object({ kind: z.enum(["live", "demo"]) });
 
+/** What the SQL engine takes for a pattern in the path of a file. */
+const PATTERN = /[?*[]/;
+
 /** What a store may need from around it. */
 export interface StoreOptions {
   /** For S3: see {@linkcode s3Settings}. */
@@ -23,7 +26,7 @@ export interface StoreOptions {
  * The store behind `--lake`: a folder, or `s3://bucket/prefix`. AWS's SDK is loaded for the latter only.
  *
  * @throws {UsageError} where it is another URL, or names no bucket.
- * @throws {ConfigError} where a setting of an S3 lake cannot be used.
+ * @throws {ConfigError} where a setting of an S3 lake cannot be used, or a folder's name.
  */
 export async function openStore(url: string, { env = {}, disk }: StoreOptions = {}): Promise<ObjectStore> {
   if (/^s3:/i.test(url)) {
@@ -34,6 +37,12 @@ export async function openStore(url: string, { env = {}, disk }: StoreOptions = 
   if (/^[a-z0-9]+:\/\//i.test(url)) {
     throw new UsageError(
       `Cannot open lake "${url}": give --lake a folder, or s3://bucket/prefix`,
+    );
+  }
+  if (PATTERN.test(url)) {
+    throw new ConfigError(
+      `Cannot use folder "${url}" as a lake: the SQL engine takes "?", "*" and "[" in a path for patterns, ` +
+        `choose one without them with --lake`,
     );
   }
   return new LocalStore(url, disk ? { disk } : {});

@@ -12,6 +12,13 @@ Deno.test("openStore() opens folders and buckets, and refuses every other URL", 
   }
 });
 
+Deno.test("openStore() refuses folders whose names are patterns to the SQL engine", async () => {
+  for (const url of ["data/l?ke", "data/lake*", "data/[x]/lake"]) {
+    await assertRejects(() => openStore(url), ConfigError, `Cannot use folder "${url}" as a lake`);
+  }
+  assertEquals((await openStore("it's 100 % mine (2)")).url, "it's 100 % mine (2)");
+});
+
 Deno.test("claimLake() marks a new lake and refuses the other kind, both ways", async () => {
   for (const [kind, other] of [["live", "demo"], ["demo", "live"]] as const) {
     const folder = await Deno.makeTempDir();

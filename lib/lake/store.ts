@@ -37,7 +37,10 @@ export interface ObjectStore {
     length: number,
     room?: Uint8Array<ArrayBuffer>,
   ): Promise<Uint8Array<ArrayBuffer> | null>;
-  /** Objects whose key starts with `prefix` (a folder, with its slash), sorted by key. Temporary files never show. */
+  /**
+   * Objects whose key starts with `prefix` (a folder, with its slash), sorted by key. Temporary files never show, nor
+   * does what a system leaves in a folder: a name that begins with a dot, which Hive and Athena skip as well.
+   */
   list(prefix: string): Promise<ObjectInfo[]>;
   /**
    * Names of the folders right beneath a folder (its key with its slash; `""` is the lake), sorted. What lies deeper is

@@ -83,7 +83,7 @@ export class LocalStore implements ObjectStore {
         const key = `${folder}${entry.name}`;
         if (entry.isDirectory) {
           if (key !== SCRATCH) await walk(`${key}/`);
-        } else if (key !== LOCK) {
+        } else if (key !== LOCK && !entry.name.startsWith(".")) {
           const info = await this.head(key);
           if (info) found.push(info);
         }
@@ -156,21 +156,24 @@ export class LocalStore implements ObjectStore {
     const path = `${this.url}/${LOCK}`;
     // An advisory lock of the operating system on an open file: when the process ends, however, it is free.
     const file = await writing(this.url, () => Deno.open(path, { read: true, write: true, create: true }));
-    if (!await file.tryLock(true)) {
-      file.close();
-      const owner = (await Deno.readTextFile(path)).trim() || "another run";
-      throw new LockError(
-        `Cannot write to lake "${this.url}": ${owner} is writing to it, wait for it to end and run again`,
-      );
-    }
-    await file.truncate();
-    await file.write(new TextEncoder().encode(`${holder}\n`));
-    return {
-      [Symbol.asyncDispose]: async () => {
+    try {
+      if (!await file.tryLock(true)) {
+        const owner = (await Deno.readTextFile(path)).trim() || "another run";
+        throw new LockError(
+          `Cannot write to lake "${this.url}": ${owner} is writing to it, wait for it to end and run again`,
+        );
+      }
+      await writing(this.url, async () => {
         await file.truncate();
-        await file.unlock();
-        file.close();
-      },
+        await file.write(new TextEncoder().encode(`${holder}\n`));
+      });
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    return {
+      // Closing a file releases its lock.
+      [Symbol.asyncDispose]: () => file.truncate().finally(() => file.close()),
     };
   }
 

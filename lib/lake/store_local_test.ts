@@ -106,6 +106,19 @@ Deno.test("LocalStore clears what a killed writer left, and leaves a living one'
     assertEquals(halves(), 0);
   }));
 
+Deno.test("LocalStore lock() says that the disk is full, and leaves the lake free", () =>
+  inFolder(async (folder) => {
+    const store = new LocalStore(folder);
+    const { write } = Deno.FsFile.prototype;
+    Deno.FsFile.prototype.write = () => Promise.reject(new Error("No space left on device (os error 28)"));
+    try {
+      await assertRejects(() => store.lock("me"), LakeError, `Cannot write "${folder}": the disk is full`);
+    } finally {
+      Deno.FsFile.prototype.write = write;
+    }
+    await using _lock = await store.lock("me");
+  }));
+
 Deno.test("LocalStore lock() is not fooled by the text of a run that crashed", () =>
   inFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/_lock`, "a run of last year with a long name\n");

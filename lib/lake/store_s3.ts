@@ -97,7 +97,7 @@ export class S3Store implements ObjectStore {
     const objects = await this.#bucket.list(safeKey(prefix));
     return objects
       // A folder's own key is a console's habit, not an object of the lake.
-      .filter(({ key }) => !key.endsWith("/") && key !== "_lock" && !/^(_tmp|_probe)\//.test(key))
+      .filter(({ key }) => !/(^|\/)(\.[^/]*)?$/.test(key) && key !== "_lock" && !/^(_tmp|_probe)\//.test(key))
       .map(({ key, size }) => ({ key, size }))
       .sort((a, b) => (a.key < b.key ? -1 : 1));
   }

@@ -198,9 +198,10 @@ async function freshnessFinding(store: ObjectStore, now: Date): Promise<DoctorFi
 }
 
 async function newestSnapshot(store: ObjectStore): Promise<Date | null> {
-  const keys = (await store.list(PROCESSED_PRICES.prefix)).map(({ key }) => key);
-  const last = keys.sort().at(-1);
-  return last === undefined ? null : fromCompactStamp(/(\w+)\.ndjson\.gz$/.exec(last)![1]!);
+  const stamps = (await store.list(PROCESSED_PRICES.prefix))
+    .flatMap(({ key }) => /\/(\d{8}T\d{6}Z)\.ndjson\.gz$/.exec(key)?.[1] ?? []);
+  const last = stamps.sort().at(-1);
+  return last === undefined ? null : fromCompactStamp(last);
 }
 
 function describeAge(ms: number): string {

@@ -8,6 +8,9 @@ import { type DuckDb, quote } from "./engine_duckdb.ts";
 /** What the engine says of a statement that is wrong, whatever the objects hold. */
 const STATEMENT_AT_FAULT = /^(Parser|Binder|Catalog|Permission|Not implemented) Error/;
 
+/** What it says where an object went away meanwhile: another run has replaced its partition. */
+const GONE = /^IO Error: (No files found|Cannot open file)/;
+
 /** Objects of a table, among some, that cannot be read to their end: halves are read until one object is left. */
 export async function damagedAmong(
   engine: DuckDb,
@@ -22,6 +25,7 @@ export async function damagedAmong(
     return [];
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;
+    if (GONE.test(error.message)) return [];
     if (keys.length === 1) return [...keys];
     const half = keys.length >> 1;
     return [

@@ -1,6 +1,6 @@
 /** Candle files of other layouts than the lake's own: their candles go into a file of our own layout. */
 import { createWriteStream } from "node:fs";
-import { finished } from "node:stream/promises";
+import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import type { ContractMode } from "../../core/contract.ts";
 import { QualityError } from "../../core/errors.ts";
@@ -96,28 +96,27 @@ async function foreignLayout(
   return preview.layout === "lakebook" && preview.packing !== "zip" ? null : preview;
 }
 
-async function writeCandles(
-  path: string,
-  batches: AsyncIterable<CandleBatch>,
-): Promise<Reject[]> {
+async function writeCandles(path: string, batches: AsyncIterable<CandleBatch>): Promise<Reject[]> {
   const { rejects, add } = rejectList(path);
-  const gzip = createGzip({ level: 3 });
-  const done = finished(gzip.pipe(createWriteStream(path)));
-  done.catch(() => {});
-  try {
-    gzip.write(`${CANDLE_COLUMNS.join(",")}\n`);
-    for await (const batch of batches) {
-      batch.rejects.forEach(add);
-      const lines = batch.candles.map(({ time, open, close, high, low, volume }) =>
-        `${time},${open},${close},${high},${low},${volume}\n`
-      );
-      if (!gzip.write(lines.join(""))) await new Promise((resolve) => gzip.once("drain", resolve));
+  let unread: unknown = null;
+  const lines = async function* () {
+    yield `${CANDLE_COLUMNS.join(",")}\n`;
+    try {
+      for await (const batch of batches) {
+        batch.rejects.forEach(add);
+        yield batch.candles.map(({ time, open, close, high, low, volume }) =>
+          `${time},${open},${close},${high},${low},${volume}\n`
+        ).join("");
+      }
+    } catch (error) {
+      unread = error;
+      throw error;
     }
-    gzip.end();
-    await done;
+  };
+  try {
+    await pipeline(lines, createGzip({ level: 3 }), createWriteStream(path));
   } catch (error) {
-    gzip.destroy();
-    throw error;
+    throw unread ?? explainWriteError(path, error);
   }
   return rejects;
 }

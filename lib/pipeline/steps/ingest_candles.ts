@@ -4,7 +4,7 @@ import { QualityError } from "../../core/errors.ts";
 import type { Reject } from "../../core/rows.ts";
 import { countReasons, keepDeadLetter, reasonCounts, removeLetter } from "../../lake/dead_letters.ts";
 import { digestFile } from "../../lake/digest.ts";
-import { rawCandlesKey } from "../../lake/keys.ts";
+import { objectName, rawCandlesKey } from "../../lake/keys.ts";
 import { forgetRecord, writeRecord } from "../../lake/ledger.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { explainWriteError } from "../../lake/store_local.ts";
@@ -89,7 +89,7 @@ async function takeCandles(
   const converted = await convertCandles(context, path, { choice: layout, symbol, columns });
   const file = await inspectCandles(converted?.path ?? path, { timeframe });
   const further = converted?.preview.further ?? furtherColumns(file.columns, "lakebook", [file.examples]);
-  const copy = `${await store.scratch()}/incoming-${file.name}`;
+  const copy = `${await store.scratch()}/incoming-${objectName(file.name)}`;
   if (!file.gzip) await requireLines(file.path);
   await copyInto(file.path, copy);
   await unchanged();

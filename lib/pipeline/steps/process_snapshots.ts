@@ -22,10 +22,10 @@ export async function processSnapshots(
   effects: Pick<Effects, "log" | "now">,
 ): Promise<Part | null> {
   const since = await wholeUntil(store, SNAPSHOTS_UNIT);
-  const pages: { key: string; source: string }[] = [];
+  let pages: { key: string; source: string }[] = [];
   for (const source of ["coingecko", "demo"]) {
     const objects = await objectsSince(store, `raw/${source}/markets/`, { since, now: effects.now() });
-    pages.push(...objects.map(({ key }) => ({ key, source })));
+    pages = pages.concat(objects.map(({ key }) => ({ key, source })));
   }
   const processed = await objectsSince(store, PROCESSED_PRICES.prefix, { since, now: effects.now() });
   const done = new Set(processed.map(({ key }) => key));
