@@ -78,32 +78,66 @@ export async function* streamLedgers(
     seen?: SeenBars | Promise<SeenBars>;
   },
 ): AsyncGenerator<StreamLedger> {
-  const made = new Map<BarStream, StreamLedger | null>();
-  const ledgerOf = async (stream: BarStream): Promise<StreamLedger | null> => {
-    if (made.has(stream)) return made.get(stream)!;
-    const finer = facts.streams.find(({ symbol, timeframe, keys }) =>
-      symbol === stream.symbol && timeframe === MADE_OF[stream.timeframe] && keys.length > 0
-    );
-    const below = finer === undefined ? null : await ledgerOf(finer);
-    const ledger = await streamLedger(engine, store, { stream, facts, query, below, seen: await seen });
-    made.set(stream, ledger);
-    return ledger;
+  const streams = neededStreams(facts.streams, wanted);
+  // A session of its own: the next stream's bars come while this one is judged, and its caller writes it down.
+  using reader = await engine.fork();
+  const read = async (stream: BarStream | undefined): Promise<StreamBars | null> => {
+    if (stream === undefined) return null;
+    const { from_ms, until_ms, due_ms } = askedRange(stream, query);
+    const range = { from_ms, until_ms: Math.min(until_ms, due_ms) };
+    const known = (await seen).get(streamName(stream));
+    return known && isWithin(known, range) ? known : await readStreamBars(reader, store, stream, range);
   };
-  for (const stream of facts.streams) {
-    const ledger = wanted(stream) ? await ledgerOf(stream) : null;
-    if (ledger !== null) yield ledger;
+  let ahead = read(streams[0]);
+  /** Of the symbol, by length. */
+  const shorter = new Map<string, StreamLedger | null>();
+  try {
+    for (const [i, stream] of streams.entries()) {
+      const bars = (await ahead)!;
+      ahead = read(streams[i + 1]);
+      ahead.catch(() => {}); // told when its turn comes
+      if (stream.symbol !== streams[i - 1]?.symbol) shorter.clear();
+      const below = shorter.get(MADE_OF[stream.timeframe] ?? "") ?? null;
+      const ledger = await streamLedger(engine, store, { stream, bars, facts, query, below });
+      if (stream.keys.length > 0) shorter.set(stream.timeframe, ledger);
+      if (ledger !== null && wanted(stream)) yield ledger;
+    }
+  } finally {
+    await Promise.allSettled([ahead]);
   }
+}
+
+/** The streams that are wanted, and those that they are made of; shorter bars come first, as in `streams`. */
+function neededStreams(streams: readonly BarStream[], wanted: (stream: BarStream) => boolean): BarStream[] {
+  const explains = new Set<string>();
+  return streams.toReversed().filter((stream) => {
+    const needed = wanted(stream) || (explains.has(streamName(stream)) && stream.keys.length > 0);
+    const shorter = MADE_OF[stream.timeframe];
+    if (needed && shorter !== undefined) explains.add(streamName({ ...stream, timeframe: shorter }));
+    return needed;
+  }).reverse();
+}
+
+/** What a question asks for of a stream, and until when bars are over by the clock: all on the bars' grid. */
+function askedRange({ step_ms }: BarStream, { now, from, until }: LedgerQuery) {
+  const onGrid = (instant: Date) => Math.ceil(instant.getTime() / step_ms) * step_ms;
+  return {
+    from_ms: from === undefined ? -Infinity : onGrid(from),
+    until_ms: until === undefined ? Infinity : onGrid(until),
+    due_ms: Math.floor(now.getTime() / step_ms) * step_ms,
+  };
 }
 
 async function streamLedger(
   engine: DuckDb,
   store: ObjectStore,
-  { stream, facts, query, below, seen }: {
+  { stream, bars, facts, query, below }: {
     stream: BarStream;
+    bars: StreamBars;
     facts: LakeFacts;
     query: LedgerQuery;
+    /** Of the shorter bars that these are made of. */
     below: StreamLedger | null;
-    seen: SeenBars;
   },
 ): Promise<StreamLedger | null> {
   const { symbol, timeframe, step_ms } = stream;
@@ -111,17 +145,11 @@ async function streamLedger(
     items.filter((item) => item.symbol === symbol && feeds(item.timeframe, timeframe));
   const files = ofSymbol(facts.files), backfills = ofSymbol(facts.backfills);
   const fills = facts.fills.filter((fill) => fill.symbol === symbol && fill.timeframe === timeframe);
-  const due = Math.floor(query.now.getTime() / step_ms) * step_ms;
-  const onGrid = (instant: Date | undefined, otherwise: number) =>
-    instant === undefined ? otherwise : Math.ceil(instant.getTime() / step_ms) * step_ms;
-  const asked = { from_ms: onGrid(query.from, -Infinity), until_ms: onGrid(query.until, Infinity) };
-  const range = { from_ms: asked.from_ms, until_ms: Math.min(asked.until_ms, due) };
-  const known = seen.get(streamName(stream));
-  const bars = known && isWithin(known, range) ? known : await readStreamBars(engine, store, stream, range);
+  const asked = askedRange(stream, query);
   const own = ownEnds(bars, { files, backfills, step_ms });
   const from_ms = query.from === undefined ? own.from_ms : asked.from_ms;
   const whole = query.until === undefined ? own.until_ms : asked.until_ms;
-  const until_ms = Math.min(whole, due);
+  const until_ms = Math.min(whole, asked.due_ms);
   if (!Number.isFinite(from_ms) || !Number.isFinite(whole) || whole <= from_ms) return null;
   const span = { from_ms, until_ms: Math.max(from_ms, until_ms), step_ms };
   const gaps = gapsWithin(bars, span);
