@@ -45,6 +45,19 @@ Deno.test("a file that cannot be taken whole is refused in plain words by pipeli
       5,
       "it is about ETHUSD, not BTCUSD; name it with --symbol ETHUSD",
     ],
+    ["ETHUSD_1m.csv", csv(...hour), 5, "it is about ETHUSD, not BTCUSD; name it with --symbol ETHUSD"],
+    [
+      "one_row.csv",
+      csv(bar(0)),
+      5,
+      "its rows are too few to tell how long a bar is, say it in the file's name",
+    ],
+    [
+      "eight_hours.csv",
+      csv(...hour.map((_, i) => bar(480 * i - 28_000))),
+      5,
+      "its bars are 28800 s apart, give bars of one of 1m, 3m, 5m",
+    ],
     ["utf16.csv", utf16(csv(...hour)), 5, "holds bytes that are no text (binary data, or UTF-16)"],
     ["nothing.csv", "", 4, "the file is empty"],
     ["no_rows.csv", csv(), 4, "it has a header but no rows"],
@@ -60,6 +73,69 @@ Deno.test("a file that cannot be taken whole is refused in plain words by pipeli
       assertEquals(await work.objects(), {});
     }
   }
+});
+
+Deno.test("bars are as long as --dry-run says, by the rows in any order, or else by the file's name", async () => {
+  await using work = await Workplace.make();
+  const day = "2024-02-28,10,12,9,11,5";
+  const table: [name: string, content: string, timeframe: string][] = [
+    ["BTCUSD_1d.csv", csv(bar(0)), "1d"],
+    ["days_1d.csv", `date,open,high,low,close,volume\n${day}\n`, "1d"],
+    ["two_days_1d.csv", csv(bar(0), bar(3 * 1440)), "1d"],
+    ["no_order.csv", csv(...[25, 0, 15, 5, 20, 10].map((minute) => bar(minute))), "5m"],
+  ];
+  for (const [name, content, timeframe] of table) {
+    const path = await work.file(name, content);
+    const { stdout } = await backfill(work, path, "--dry-run", "--json");
+    assertEquals([name, JSON.parse(stdout)[0].timeframe], [name, timeframe]);
+    assertEquals((await backfill(work, path)).code, 0);
+    const kept = Object.keys(await work.objects()).filter((key) => key.startsWith("raw/ohlcv/"));
+    assertEquals(kept.map((key) => key.split("/")[4]), [`timeframe=${timeframe}`]);
+    await Deno.remove(work.lake, { recursive: true });
+  }
+});
+
+Deno.test("backfill takes what --dry-run shows: semicolons, or an empty line before the header", async () => {
+  await using work = await Workplace.make();
+  for (const text of [csv(...hour).replaceAll(",", ";"), `\n${csv(...hour)}`]) {
+    const path = await work.file("minutes.csv", text);
+    assertEquals((await backfill(work, path, "--dry-run")).code, 0);
+    assertEquals((await backfill(work, path)).code, 0);
+    assertEquals(await work.query("SELECT count(*) AS bars FROM ohlcv_minute"), [{ bars: 60 }]);
+    await Deno.remove(work.lake, { recursive: true });
+  }
+});
+
+Deno.test("bytes that are in the lake as another market's are refused, and not skipped as known", async () => {
+  await using work = await Workplace.make();
+  const path = await work.file("minutes.csv", csv(...hour));
+  assertEquals((await backfill(work, path)).code, 0);
+  const before = await work.objects();
+  const { code, stderr } = await backfill(work, path, "--symbol", "ETHUSD");
+  assertEquals(code, 5);
+  assertStringIncludes(
+    stderr,
+    'as ETHUSD of csv: the same bytes are in the lake as BTCUSD of csv, "raw/ohlcv/',
+  );
+  const data = (objects: Record<string, string>) =>
+    Object.entries(objects).filter(([key]) => /^(raw|processed|analytics)\//.test(key));
+  assertEquals(data(await work.objects()), data(before));
+});
+
+Deno.test("two bars within a second stay two, and the grid's check says so", async () => {
+  await using work = await Workplace.make();
+  const path = await work.file("half_1m.csv", csv(bar(0), bar(0.5 / 60), bar(1), bar(2), bar(3)));
+  await backfill(work, path);
+  assertEquals(
+    await work.query("SELECT count(*) AS bars, count(DISTINCT minute_start) AS starts FROM ohlcv_minute"),
+    [{ bars: 5, starts: 5 }],
+  );
+  const { stdout } = await work.run(["quality", "--lake", work.lake, "--json", ...NOW]);
+  const { findings } = JSON.parse(stdout);
+  assertEquals(
+    findings.find(({ check }: { check: string }) => check.includes("grid"))?.status,
+    "warn",
+  );
 });
 
 Deno.test("seconds and microseconds between milliseconds are refused row by row, each with its line and text", async () => {

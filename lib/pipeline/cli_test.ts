@@ -14,7 +14,7 @@ const REFUSED_FILES: [name: string, content: string | Uint8Array, code: number, 
   ["no_header.csv", GOOD, 5, "its first line holds numbers"],
   ["seconds.csv", `${HEADER}\n${START / 1000},1,2,3,1,5\n`, 5, "look like seconds, multiply them by 1000"],
   ["micro.csv", `${HEADER}\n${START * 1000},1,2,3,1,5\n`, 5, "look like microseconds, divide them by 1000"],
-  ["all_bad.csv", `${HEADER}\n${START},1,2,1,3,5\n`, 5, "all 1 rows were refused (1 high_below_low)"],
+  ["all_bad_1m.csv", `${HEADER}\n${START},1,2,1,3,5\n`, 5, "all 1 rows were refused (1 high_below_low)"],
   ["cut.csv.gz", gzipSync(`${HEADER}\n${GOOD}`).subarray(0, 50), 8, "the gzip data is damaged or cut short"],
   ["plain.csv.gz", `${HEADER}\n${GOOD}`, 8, "the gzip data is damaged or cut short"],
 ];

@@ -166,6 +166,16 @@ export function rowCheck(
 }
 
 /**
+ * Refuses a file that is named after another market than the one it is taken for, where no column names one.
+ *
+ * @throws {QualityError} which says how to take it.
+ */
+export function requireMarketInName(path: string, columns: readonly string[], symbol: string): void {
+  if (columns.some((name) => SYMBOL_COLUMNS.includes(name))) return;
+  requireMarket(path, symbolInName(path) ?? "", symbol);
+}
+
+/**
  * Refuses a file that names another market than the one it is taken for; words that name none are no matter.
  *
  * @throws {QualityError} which says how to take it.

@@ -4,9 +4,10 @@ import { QualityError, SourceError, UsageError } from "../core/errors.ts";
 import type { Candle, Reject } from "../core/rows.ts";
 import { furtherColumns } from "./candle_contract.ts";
 import { type CandleLayout, FIELDS, LAYOUTS, type Places } from "./candle_layout.ts";
-import { localEvidence, stampEvidence, symbolOf, timeframeOf, volumeUnit } from "./candle_layout_evidence.ts";
+import { localEvidence, stampEvidence, symbolOf, volumeUnit } from "./candle_layout_evidence.ts";
 import { cellsOf, lineReader, type LineRules } from "./candle_layout_lines.ts";
 import { checkTimezone, epochUnit } from "./candle_layout_time.ts";
+import { timeframeOf } from "./candle_timeframe.ts";
 
 /** What the first lines tell about a candle file. */
 export interface LayoutFit {

@@ -4,7 +4,7 @@ import { DAY_MS, HOUR_MS } from "../core/time.ts";
 import { type CandleLayout, FIELDS, splitSymbol, symbolInName } from "./candle_layout.ts";
 import { cellsOf, type LineRules } from "./candle_layout_lines.ts";
 import { EPOCH_UNITS, epochUnit, localMidnight, readStamp, saysUtc } from "./candle_layout_time.ts";
-import { TIMEFRAMES } from "./candles_csv.ts";
+import { commonest } from "./candle_timeframe.ts";
 
 /** Rows of a file's head. */
 export type Body = readonly { raw: string; line: number }[];
@@ -119,74 +119,6 @@ export function symbolOf(
     symbol: named,
     evidence: [named === null ? "nothing names the market" : `the file's name says ${named}`],
   };
-}
-
-function commonest(values: readonly number[]): { value: number; count: number } | null {
-  const counts = new Map<number, number>();
-  for (const value of values) if (value > 0) counts.set(value, (counts.get(value) ?? 0) + 1);
-  const [top] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-  return top ? { value: top[0], count: top[1] } : null;
-}
-
-/** The bar length and the order of the rows. Where the rows are too few, the file's name has the word. */
-export function timeframeOf(
-  times: readonly number[],
-  { name, entry, promised }: { name: string; entry: string | undefined; promised: string | null },
-): { timeframe: string | null; evidence: string[] } {
-  const steps = times.slice(1).map((time, i) => time - times[i]!);
-  const step = commonest(steps.map(Math.abs));
-  const named: string | null =
-    [entry ?? "", name].map((text) =>
-      /(?:^|[^A-Za-z0-9])(\d{1,2}[mhd])(?![A-Za-z0-9])/.exec(text.slice(text.lastIndexOf("/") + 1))?.[1]
-    ).find((frame) => frame !== undefined && frame in TIMEFRAMES) ?? promised;
-  const down = steps.filter((ms) => ms < 0).length;
-  const order = down === 0
-    ? "oldest first"
-    : down === steps.length
-    ? "newest first"
-    : `in no strict order (${down} steps back, ${steps.length - down} forward)`;
-  const timeframe = Object.entries(TIMEFRAMES).find(([, ms]) => ms === step?.value)?.[0];
-  if (timeframe !== undefined) {
-    return {
-      timeframe,
-      evidence: [
-        `the commonest step is ${step!.value / 1000} s, ${step!.count} of ${steps.length}: ${timeframe} bars`,
-        order,
-      ],
-    };
-  }
-  if (steps.length > 3 && step !== null) {
-    const sparse = step.value > DAY_MS ? null : sparseFrame(steps, named);
-    if (sparse !== null) {
-      return {
-        timeframe: sparse,
-        evidence: [
-          `steps differ (most often ${step.value / 1000} s) and are whole ${sparse} bars: bars are missing`,
-          order,
-        ],
-      };
-    }
-    throw new QualityError(
-      `Cannot read "${name}": its bars are ${step.value / 1000} s apart, give bars of one of ${
-        Object.keys(TIMEFRAMES).join(", ")
-      }`,
-    );
-  }
-  return {
-    timeframe: named,
-    evidence: [
-      named === null
-        ? `${times.length} ${times.length === 1 ? "row is" : "rows are"} too few to tell the bar length`
-        : `bars of ${named} by the name, the rows are too few to measure`,
-    ],
-  };
-}
-
-/** The bar length of rows with many bars missing: what the name says, or else the longest, that measures the steps. */
-function sparseFrame(steps: readonly number[], named: string | null): string | null {
-  const measures = (ms: number) => steps.filter((step) => step % ms === 0).length >= steps.length * 0.95;
-  if (named !== null && measures(TIMEFRAMES[named]!)) return named;
-  return Object.entries(TIMEFRAMES).findLast(([, ms]) => measures(ms))?.[0] ?? null;
 }
 
 /** What the volume counts, with the coin's name where the market tells it. */

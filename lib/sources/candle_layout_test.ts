@@ -175,6 +175,8 @@ Deno.test("detectLayout() measures the bars of a file with gaps, and leaves a fe
     [minutes(0, 10, 20, 40, 50), "x.csv", "5m"],
     [minutes(0, 10, 20, 40, 50), "x_1m.csv", "1m"],
     [minutes(0, 1, 1, 1, 0), "x.csv", "1m"],
+    [minutes(10, 0, 15, 25, 5, 20), "x.csv", "5m"],
+    [minutes(0, 10, 20, 30, 40), "x_5m.csv", "5m"],
     [minutes(0), "x.csv", null],
     [minutes(0), "BTCUSDT-1h-2025.csv", "1h"],
     [minutes(0, 9), "x.csv", null],
@@ -182,6 +184,10 @@ Deno.test("detectLayout() measures the bars of a file with gaps, and leaves a fe
   ];
   for (const [head, name, timeframe] of table) {
     assertEquals([name, detect(head, { name }).timeframe], [name, timeframe]);
+  }
+  for (const step of [10, 480]) {
+    const head = minutes(...Array.from({ length: 40 }, (_, i) => i * step));
+    assertThrows(() => detect(head, { name: "x.csv" }), QualityError, `its bars are ${step * 60} s apart`);
   }
 });
 

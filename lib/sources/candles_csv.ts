@@ -7,26 +7,11 @@
  */
 import { QualityError, SourceError } from "../core/errors.ts";
 import type { Reject } from "../core/rows.ts";
-import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import { openCandles, startsLikeGzip, textLines, unreadable } from "./candle_file_bytes.ts";
+import { requireTimeframe, timeframeOf } from "./candle_timeframe.ts";
 
 /** The six columns that a candle file must have. */
 export const CANDLE_COLUMNS = ["time", "open", "close", "high", "low", "volume"] as const;
-
-/** Bar lengths that the lake keeps, by name. */
-export const TIMEFRAMES: Readonly<Record<string, number>> = {
-  "1m": MINUTE_MS,
-  "3m": 3 * MINUTE_MS,
-  "5m": 5 * MINUTE_MS,
-  "15m": 15 * MINUTE_MS,
-  "30m": 30 * MINUTE_MS,
-  "1h": HOUR_MS,
-  "2h": 2 * HOUR_MS,
-  "4h": 4 * HOUR_MS,
-  "6h": 6 * HOUR_MS,
-  "12h": 12 * HOUR_MS,
-  "1d": DAY_MS,
-};
 
 /** Earliest time that a Bitcoin candle can have: the genesis block's day, 2009-01-03. */
 export const EARLIEST_MS = Date.UTC(2009, 0, 3);
@@ -43,7 +28,7 @@ export interface CandleFile {
   quoted: boolean;
   /** Column names in the file's order, lower case. */
   columns: string[];
-  /** A key of {@linkcode TIMEFRAMES}: the most frequent step between the first bars. */
+  /** A key of {@linkcode TIMEFRAMES}, by the first bars or the name, see `candle_timeframe.ts`. */
   timeframe: string;
 }
 
@@ -108,7 +93,7 @@ export async function inspectCandles(
     quoted: lines.some((line) => line.includes('"')),
     columns,
     examples: columns.map((_, at) => rows.find((cells) => (cells[at] ?? "") !== "")?.[at] ?? ""),
-    timeframe: timeframe ?? timeframeOf(path, times),
+    timeframe: timeframe ?? requireTimeframe(path, timeframeOf(times, { name: path }).timeframe),
   };
 }
 
@@ -171,22 +156,6 @@ function checkUnit(path: string, times: number[]): void {
       }: Lakebook wants milliseconds`,
     );
   }
-}
-
-function timeframeOf(path: string, times: number[]): string {
-  const count = new Map<number, number>();
-  for (let i = 1; i < times.length; i++) {
-    const step = Math.abs(times[i]! - times[i - 1]!);
-    if (step > 0) count.set(step, (count.get(step) ?? 0) + 1);
-  }
-  const step = [...count].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0]?.[0] ?? MINUTE_MS;
-  const fitting = Object.entries(TIMEFRAMES).filter(([, ms]) => ms <= step).at(-1);
-  if (!fitting || step >= 2 * DAY_MS) {
-    throw new QualityError(
-      `Cannot read "${path}": its bars are ${step / 1000} s apart, give bars of one minute to one day`,
-    );
-  }
-  return fitting[0];
 }
 
 /** Why a line cannot be a candle, or null where it can. `latestMs` is the latest time that makes sense. */

@@ -12,8 +12,8 @@ import {
   EARLIEST_MS,
   inspectCandles,
   splitCells,
-  TIMEFRAMES,
 } from "./candles_csv.ts";
+import { TIMEFRAMES } from "./candle_timeframe.ts";
 
 const HEADER = "time,open,close,high,low,volume";
 const START = Date.UTC(2017, 11, 1);
@@ -23,7 +23,7 @@ addEventListener("unload", () => Deno.removeSync(FOLDER, { recursive: true }));
 
 let files = 0;
 
-async function fileOf(content: string | Uint8Array, { suffix = ".csv" } = {}): Promise<string> {
+async function fileOf(content: string | Uint8Array, { suffix = "_1m.csv" } = {}): Promise<string> {
   const path = `${FOLDER}/file-${files++}${suffix}`;
   await Deno.writeFile(path, typeof content === "string" ? new TextEncoder().encode(content) : content);
   return path;

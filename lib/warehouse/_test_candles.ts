@@ -44,7 +44,7 @@ export async function staged(
   const reports: LoadReport[] = [];
   for (const [i, file] of files.entries()) {
     const { symbol = "BTCUSD", source = "csv" } = file;
-    reports.push(await stage.load(await writeCandles(`${scratch}/${i}.csv`, file), { symbol, source }));
+    reports.push(await stage.load(await writeCandles(`${scratch}/${i}_1m.csv`, file), { symbol, source }));
   }
   const series = await stage.seal();
   await registerNothing(engine, PRICE_SAMPLES);

@@ -3,7 +3,7 @@ import { OHLCV_BARS, OHLCV_DAILY, OHLCV_HOURLY, OHLCV_MINUTE, type TableDefiniti
 import { GapFinder, type StreamBars } from "../core/gap_finder.ts";
 import { DAY_MS } from "../core/time.ts";
 import type { ObjectStore } from "../lake/store.ts";
-import { TIMEFRAMES } from "../sources/candles_csv.ts";
+import { TIMEFRAMES } from "../sources/candle_timeframe.ts";
 import { type DuckDb, quote } from "./engine_duckdb.ts";
 import type { FillRecord } from "./fill_records.ts";
 

@@ -185,7 +185,7 @@ Deno.test("CandleStage load() says that the disk is full where the checked lines
   await Deno.symlink("/dev/full", `${scratch}/clean-0.csv`);
   using engine = await openDuckDb();
   const stage = new CandleStage(engine, { scratch, latestMs: LATEST });
-  const file = await writeCandles(`${scratch}/a.csv`, { lines: [bar(0), "bad"] });
+  const file = await writeCandles(`${scratch}/a_1m.csv`, { lines: [bar(0), "bad"] });
   await assertRejects(() => stage.load(file, ORIGIN), LakeError, "the disk is full");
   await Deno.remove(scratch, { recursive: true });
 });
@@ -335,7 +335,7 @@ Deno.test("CandleStage load() and cleanCandles() agree on every mutated line", a
     fc.asyncProperty(fc.array(MUTATION, { minLength: 1, maxLength: 2 }), fc.nat(3), async (mutations, at) => {
       const mutated = mutations.reduce((line, mutate) => mutate(line), bar(9));
       const lines = minutes(0, 4).with(at, mutated);
-      const path = `${scratch}/in.csv`, cleanPath = `${scratch}/out.csv`;
+      const path = `${scratch}/in_1m.csv`, cleanPath = `${scratch}/out.csv`;
       await Deno.writeTextFile(path, `${HEADER}\n${lines.join("\n")}\n`);
       const columns = HEADER.split(","), quoted = at % 2 === 0;
       const file = { path, name: "in.csv", gzip: false, quoted, columns, timeframe: "1m" };
@@ -365,7 +365,7 @@ Deno.test("CandleStage load() and cleanCandles() agree on each file that once to
   ];
   using engine = await openDuckDb();
   for (const [header, line] of table) {
-    const path = `${scratch}/a.csv`;
+    const path = `${scratch}/a_1m.csv`;
     await Deno.writeTextFile(path, `${header}\n${line}\n`);
     const file = await inspectCandles(path);
     const stage = new CandleStage(engine, { scratch, latestMs: LATEST });

@@ -2,7 +2,7 @@
 import { type GapEvidence, STRENGTH } from "../core/gaps.ts";
 import { readRecords } from "../lake/ledger.ts";
 import type { ObjectStore } from "../lake/store.ts";
-import { TIMEFRAMES } from "../sources/candles_csv.ts";
+import { TIMEFRAMES } from "../sources/candle_timeframe.ts";
 import { type BarStream, partitionOf, partitionRange } from "./bar_streams.ts";
 import type { CandleRecord } from "./candle_records.ts";
 

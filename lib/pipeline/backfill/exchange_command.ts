@@ -2,7 +2,7 @@
 import { UsageError } from "../../core/errors.ts";
 import { parseInstant } from "../../core/time.ts";
 import type { ObjectStore } from "../../lake/store.ts";
-import { TIMEFRAMES } from "../../sources/candles_csv.ts";
+import { TIMEFRAMES } from "../../sources/candle_timeframe.ts";
 import { openExchange } from "../../sources/exchange.ts";
 import { exchangeSettings } from "../../sources/exchange_settings.ts";
 import type { CommandIo } from "../command_io.ts";

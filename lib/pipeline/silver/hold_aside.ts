@@ -5,7 +5,7 @@
 import { OHLCV_BARS, OHLCV_HOURLY, OHLCV_MINUTE, type TableDefinition } from "../../core/tables.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { type HeldPart, monthName } from "../../quality/mod.ts";
-import { TIMEFRAMES } from "../../sources/candles_csv.ts";
+import { TIMEFRAMES } from "../../sources/candle_timeframe.ts";
 import { makesHours, type PartAudit } from "../../warehouse/audit_parts.ts";
 import { type DuckDb, quote } from "../../warehouse/engine_duckdb.ts";
 import { materializeSql, partitionKey } from "../../warehouse/materialize.ts";

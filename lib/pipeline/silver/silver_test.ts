@@ -31,7 +31,7 @@ Deno.test("a corrected file changes exactly the partitions that it touches, and 
   const [time, open, close, high, low] = wrong.split(",").map(Number);
   await backfill(
     work,
-    await work.file("corrected.csv", `${HEADER}\n${FEB},${open},${close},${high! + 500},${low},9\n`),
+    await work.file("corrected_1m.csv", `${HEADER}\n${FEB},${open},${close},${high! + 500},${low},9\n`),
   );
   const after = await work.objects();
   const touched = changed(before, after);

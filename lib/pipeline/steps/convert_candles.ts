@@ -76,7 +76,10 @@ export async function convertCandles(
   return { path: converted, original, copy, preview, rejects };
 }
 
-/** What a file is, if it is not of the lake's own layout; an error of that layout stands where no other fits. */
+/**
+ * What a file is, if it is not of the lake's own layout to the letter: with semicolons, say, or an empty line before its
+ * header, it is converted like any other. An error of that layout stands where no other fits.
+ */
 async function foreignLayout(
   path: string,
   options: LayoutChoice & { latestMs: number },
@@ -88,7 +91,7 @@ async function foreignLayout(
     } catch (error) {
       if (!(error instanceof QualityError)) throw error;
       const other = await previewCandles(path, options).catch(() => null);
-      if (other === null || other.layout === "lakebook") throw error;
+      if (other === null) throw error;
       return other;
     }
   }

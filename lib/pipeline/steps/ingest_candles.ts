@@ -8,8 +8,15 @@ import { objectName, rawCandlesKey } from "../../lake/keys.ts";
 import { forgetRecord, writeRecord } from "../../lake/ledger.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { explainWriteError } from "../../lake/store_local.ts";
-import { furtherColumns, refuseFurther, refuseTypes, rowCheck } from "../../sources/candle_contract.ts";
+import {
+  furtherColumns,
+  refuseFurther,
+  refuseTypes,
+  requireMarketInName,
+  rowCheck,
+} from "../../sources/candle_contract.ts";
 import { refuseChanged, stateOf } from "../../sources/candle_layout_file.ts";
+import { requireTimeframe } from "../../sources/candle_timeframe.ts";
 import { requireLines } from "../../sources/candle_file_bytes.ts";
 import { inspectCandles } from "../../sources/candles_csv.ts";
 import { CANDLE_RECORDS, type CandleRecord, candleRecord } from "../../warehouse/candle_records.ts";
@@ -87,7 +94,9 @@ async function takeCandles(
   const columns = again && KEPT[again.contract] > KEPT[asked.columns] ? again.contract : asked.columns;
   const contract = { ...asked, columns };
   const converted = await convertCandles(context, path, { choice: layout, symbol, columns });
-  const file = await inspectCandles(converted?.path ?? path, { timeframe });
+  const length = converted ? timeframe ?? requireTimeframe(path, converted.preview.timeframe) : timeframe;
+  const file = await inspectCandles(converted?.path ?? path, { timeframe: length });
+  if (!converted && !again) requireMarketInName(path, file.columns, symbol);
   const further = converted?.preview.further ?? furtherColumns(file.columns, "lakebook", [file.examples]);
   const copy = `${await store.scratch()}/incoming-${objectName(file.name)}`;
   if (!file.gzip) await requireLines(file.path);
@@ -107,6 +116,7 @@ async function takeCandles(
   let hash: string, loaded: LoadReport, known = again;
   if (known || records.some((record) => record.size === size || sameOriginal(record))) {
     hash = (await digestFile(copy)).sha256;
+    refuseElsewhere(path, records.find(({ sha256 }) => sha256 === hash), { symbol, source });
     known ??= records.find(({ sha256 }) => sha256 === hash) ?? records.find(sameOriginal);
     if (known && !again && !givesMore(known, { hash, columns }) && await store.head(known.key)) {
       return { key: known.key, known: true, rows: known.rows, rejects: [] };
@@ -184,6 +194,23 @@ async function removeFormer(store: ObjectStore, former: CandleRecord, record: Ca
   if (!other) return;
   await forgetRecord(store, recordUnit(former.sha256));
   await store.delete(former.key);
+}
+
+/**
+ * Refuses bytes that are in the lake as another market's, or another source's: they would be skipped as known.
+ *
+ * @throws {QualityError} which says where they are.
+ */
+function refuseElsewhere(
+  path: string,
+  record: CandleRecord | undefined,
+  { symbol, source }: { symbol: string; source: string },
+): void {
+  if (!record || (record.symbol === symbol && record.source === source)) return;
+  throw new QualityError(
+    `Cannot use "${path}" as ${symbol} of ${source}: the same bytes are in the lake as ${record.symbol} of ` +
+      `${record.source}, "${record.key}"; nothing of it was kept`,
+  );
 }
 
 function recordUnit(sha256: string): string {

@@ -30,7 +30,7 @@ import {
   StaleFinder,
 } from "../../quality/mod.ts";
 import { readDrift } from "../../lake/drift.ts";
-import { TIMEFRAMES } from "../../sources/candles_csv.ts";
+import { TIMEFRAMES } from "../../sources/candle_timeframe.ts";
 import { auditTable } from "../../warehouse/audit_table.ts";
 import { auditSources, type SourceBars } from "../../warehouse/audit_sources.ts";
 import { auditTicks } from "../../warehouse/audit_ticks.ts";
