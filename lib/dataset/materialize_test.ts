@@ -26,6 +26,7 @@ import type { DatasetPiece, DatasetSource } from "./dataset_rows.ts";
 import type { DatasetRow } from "./field_values.ts";
 import { materializeDataset } from "./materialize.ts";
 import { keyValuesOf, readFooter } from "./parquet_footer.ts";
+import { openPlace } from "./place.ts";
 import { BitcoinSchema, Unischema, UnischemaField } from "./unischema.ts";
 
 const price = (i: number) => 40_000 + i / 4;
@@ -288,6 +289,31 @@ Deno.test("materializeDataset() writes to S3 what it writes to disk", async () =
   for (const { key } of found) assertEquals(await remote.get(key), await local.get(key));
   assertEquals(await readDatasetSchema(remote), BitcoinSchema);
   await remote.close();
+});
+
+Deno.test("a dataset on S3 may be named like a file, and a URL's escapes are read", async () => {
+  await using s3 = await TestS3.start();
+  s3.bucket("bucket");
+  await using folder = await tempFolder();
+  const env = {
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_ENDPOINT_URL: s3.url,
+    LAKEBOOK_S3_SCRATCH: `${folder.path}/scratch`,
+  };
+  for (
+    const [written, read] of [
+      ["s3://bucket/ds/btc.parquet", "s3://bucket/ds/btc.parquet"],
+      ["s3://bucket/my prices", new URL("s3://bucket/my%20prices")],
+    ] as const
+  ) {
+    await materializeDataset(written, BitcoinSchema, bitcoin(7), { env });
+    await using dataset = await openPlace(read, { env });
+    assertEquals(dataset.file, null);
+    const part = (await dataset.store.list("")).find(({ key }) => key.endsWith(".parquet"))!.key;
+    await using one = await openPlace(`${written}/${part}`, { env });
+    assertEquals([one.file, await one.store.head(part) === null], [part, false]);
+  }
 });
 
 Deno.test("materializeDataset() refuses rows that do not keep the schema, says why, and writes nothing", async () => {

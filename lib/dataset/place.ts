@@ -40,8 +40,10 @@ export async function openPlace(place: DatasetPlace, { env = {} }: StoreOptions 
       [Symbol.asyncDispose]: () => Promise.resolve(),
     };
   }
-  const path = fromFileUrl(String(place));
-  const cut = /\.(parquet|parq)$/.test(path) && !await isFolder(path) ? path.lastIndexOf("/") : null;
+  const path = place instanceof URL && place.protocol === "s3:"
+    ? `s3://${place.host}${decodeURIComponent(place.pathname)}`
+    : fromFileUrl(String(place));
+  const cut = /\.(parquet|parq)$/.test(path) && await isFile(path, env) ? path.lastIndexOf("/") : null;
   const store = await openStore(cut === null ? path : path.slice(0, Math.max(cut, 0)) || ".", { env });
   return {
     store,
@@ -57,6 +59,15 @@ function folderOf(prefix: string): string {
   return bare === "" ? "" : `${bare}/`;
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return await Deno.stat(path).then((info) => info.isDirectory, () => false);
+/** Whether a path with a file's ending is a file: a folder may be named like one. */
+async function isFile(path: string, env: StoreOptions["env"] = {}): Promise<boolean> {
+  const at = path.lastIndexOf("/");
+  if (!/^s3:/i.test(path)) return await Deno.stat(path).then((info) => !info.isDirectory, () => true);
+  if (!/^s3:\/\/[^/]+\/./i.test(path)) return false;
+  const parent = await openStore(path.slice(0, at), { env });
+  try {
+    return await parent.head(path.slice(at + 1)) !== null;
+  } finally {
+    await parent.close();
+  }
 }

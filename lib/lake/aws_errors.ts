@@ -128,10 +128,33 @@ export function isBusy({ code, status }: AwsThrown): boolean {
   return BUSY.includes(code) || status === 429 || (status !== undefined && status >= 500);
 }
 
+/** Codes of the operating system for connections; others, such as ENOENT and ENOSPC, are about files. */
+const CONNECTION = [
+  "EAI_AGAIN",
+  "ECONNABORTED",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENETDOWN",
+  "ENETUNREACH",
+  "ENOTCONN",
+  "ENOTFOUND",
+  "EPIPE",
+  "EPROTO",
+  "ETIMEDOUT",
+];
+
+/** Whether this machine's own disk is at fault: a local file that is gone, no room for it. */
+export function isLocal({ code }: AwsThrown): boolean {
+  return /^E[A-Z]{3,}/.test(code) && code !== "EPERM" && !CONNECTION.includes(code) &&
+    !code.startsWith("ERR_");
+}
+
 /** Whether the connection broke before an answer was whole: its status may have come. A refusal of Deno is none. */
-export function isBroken({ name, code, status, message }: AwsThrown): boolean {
-  return (status ?? 200) < 300 && name !== "NotCapable" && code !== "EPERM" &&
-    (/^E[A-Z]{3,}$/.test(code) || /Timeout|Abort/.test(name) || /socket|connection|aborted/i.test(message));
+export function isBroken(thrown: AwsThrown): boolean {
+  const { name, code, status, message } = thrown;
+  return (status ?? 200) < 300 && name !== "NotCapable" && code !== "EPERM" && !isLocal(thrown) &&
+    (CONNECTION.includes(code) || /Timeout|Abort/.test(name) || /socket|connection|aborted/i.test(message));
 }
 
 /** A sentence of somebody else, short and on one line. */

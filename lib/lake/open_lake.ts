@@ -20,6 +20,8 @@ export interface StoreOptions {
   env?: Readonly<Record<string, string | undefined>>;
   /** For folders: the disk beneath. */
   disk?: Disk | undefined;
+  /** What an interrupted process does before it goes: a lock on S3 does not go with it. */
+  atInterrupt?: Set<() => Promise<void>> | undefined;
 }
 
 /**
@@ -28,24 +30,31 @@ export interface StoreOptions {
  * @throws {UsageError} where it is another URL, or names no bucket.
  * @throws {ConfigError} where a setting of an S3 lake cannot be used, or a folder's name.
  */
-export async function openStore(url: string, { env = {}, disk }: StoreOptions = {}): Promise<ObjectStore> {
+export async function openStore(
+  url: string,
+  { env = {}, disk, atInterrupt }: StoreOptions = {},
+): Promise<ObjectStore> {
   if (/^s3:/i.test(url)) {
     const settings = s3Settings(url, env);
+    refusePatterns(settings.scratch, { what: "for local copies", where: "LAKEBOOK_S3_SCRATCH" });
     const { S3Store } = await import("./store_s3.ts");
-    return new S3Store(settings);
+    return new S3Store(settings, { atInterrupt });
   }
   if (/^[a-z0-9]+:\/\//i.test(url)) {
     throw new UsageError(
       `Cannot open lake "${url}": give --lake a folder, or s3://bucket/prefix`,
     );
   }
-  if (PATTERN.test(url)) {
-    throw new ConfigError(
-      `Cannot use folder "${url}" as a lake: the SQL engine takes "?", "*" and "[" in a path for patterns, ` +
-        `choose one without them with --lake`,
-    );
-  }
+  refusePatterns(url, { what: "as a lake", where: "--lake" });
   return new LocalStore(url, disk ? { disk } : {});
+}
+
+function refusePatterns(folder: string, { what, where }: { what: string; where: string }): void {
+  if (!PATTERN.test(folder)) return;
+  throw new ConfigError(
+    `Cannot use folder "${folder}" ${what}: the SQL engine takes "?", "*" and "[" in a path for patterns, ` +
+      `choose one without them with ${where}`,
+  );
 }
 
 /** What a lake says it is, or null where nothing has been written yet. */

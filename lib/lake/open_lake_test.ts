@@ -16,6 +16,12 @@ Deno.test("openStore() refuses folders whose names are patterns to the SQL engin
   for (const url of ["data/l?ke", "data/lake*", "data/[x]/lake"]) {
     await assertRejects(() => openStore(url), ConfigError, `Cannot use folder "${url}" as a lake`);
   }
+  const env = { LAKEBOOK_S3_SCRATCH: "copies[1]" };
+  await assertRejects(
+    () => openStore("s3://bucket/lake", { env }),
+    ConfigError,
+    'Cannot use folder "copies[1]" for local copies',
+  );
   assertEquals((await openStore("it's 100 % mine (2)")).url, "it's 100 % mine (2)");
 });
 

@@ -34,13 +34,22 @@ export class S3Store implements ObjectStore {
   #copies: Promise<LocalCopies> | null = null;
   #lease: Lease | null = null;
   #closed = false;
+  readonly #atInterrupt: Set<() => Promise<void>> | undefined;
   /** Objects whose bytes were found to be others than their metadata say. */
   readonly #damaged = new Set<string>();
 
-  constructor(settings: S3Settings, { lease = {} }: { lease?: LeaseOptions } = {}) {
+  /** @param options.atInterrupt Gets what gives the lock back: it lives on when the process that holds it ends. */
+  constructor(
+    settings: S3Settings,
+    { lease = {}, atInterrupt }: {
+      lease?: LeaseOptions;
+      atInterrupt?: Set<() => Promise<void>> | undefined;
+    } = {},
+  ) {
     this.#bucket = new S3Bucket(settings);
     this.#workshop = new LocalStore(settings.scratch);
     this.#leaseOptions = lease;
+    this.#atInterrupt = atInterrupt;
     this.url = this.#bucket.url;
   }
 
@@ -158,9 +167,12 @@ export class S3Store implements ObjectStore {
     await probeConditions(this.#bucket);
     const lease = await takeLease(this.#bucket, holder, this.#leaseOptions);
     this.#lease = lease;
+    const release = () => lease.release();
+    this.#atInterrupt?.add(release);
     return {
       [Symbol.asyncDispose]: async () => {
-        await lease.release();
+        this.#atInterrupt?.delete(release);
+        await release();
         this.#lease = null;
         if (this.#closed) this.#bucket.close();
       },

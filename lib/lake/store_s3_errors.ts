@@ -8,6 +8,7 @@ import {
   failures,
   isBroken,
   isBusy,
+  isLocal,
   lacksRegion,
   oneLine,
   reachState,
@@ -88,6 +89,9 @@ function placeState(
 
 function storeState(thrown: AwsThrown, lake: Fail): LakebookError {
   const { code, status, message } = thrown;
+  if (isLocal(thrown)) {
+    return lake(`a local file failed (${oneLine(message)}), see LAKEBOOK_S3_SCRATCH and run again`);
+  }
   if (isBusy(thrown)) {
     // The answer to HEAD has no body, hence no code.
     const word = /^Unknown/.test(code) ? `status ${status}` : code;

@@ -66,6 +66,8 @@ Deno.test("explainS3Error() says what to do about each kind of failure", () => {
       ],
       [{ code: "ERR_SSL_WRONG_VERSION_NUMBER" }, ConfigError, "its TLS is not accepted (ERR_SSL", false],
       [{ code: "ECONNRESET" }, LakeError, "the connection broke (ECONNRESET)", true],
+      [{ code: "ENOENT", message: "no such file" }, LakeError, "a local file failed (no such file)", false],
+      [{ code: "ENOSPC", message: "no space" }, LakeError, "a local file failed (no space)", false],
       [{ name: "TimeoutError", message: "late" }, LakeError, "the connection broke (TimeoutError)", true],
       [{ name: "SlowDown", ...status(503) }, LakeError, "the store is busy (SlowDown)", true],
       [{ name: "Unknown", ...status(500) }, LakeError, "the store is busy (status 500)", true],

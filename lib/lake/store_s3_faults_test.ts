@@ -14,7 +14,13 @@ const textOf = (bytes: Uint8Array | null | undefined) => bytes && new TextDecode
 interface Place {
   s3: TestS3;
   objects: Map<string, StoredObject>;
-  open: (options?: { env?: Record<string, string>; lease?: LeaseOptions }) => S3Store;
+  open: (options?: OpenOptions) => S3Store;
+}
+
+interface OpenOptions {
+  env?: Record<string, string>;
+  lease?: LeaseOptions;
+  atInterrupt?: Set<() => Promise<void>>;
 }
 
 function test(criterion: string, run: (place: Place) => Promise<void>): void {
@@ -31,7 +37,7 @@ function test(criterion: string, run: (place: Place) => Promise<void>): void {
     const stores: S3Store[] = [];
     const open: Place["open"] = (options = {}) => {
       const settings = s3Settings("s3://lake", { ...env, ...options.env });
-      stores.push(new S3Store(settings, { lease: options.lease ?? {} }));
+      stores.push(new S3Store(settings, { lease: options.lease ?? {}, atInterrupt: options.atInterrupt }));
       return stores.at(-1)!;
     };
     await run({ s3, objects, open });
@@ -281,6 +287,28 @@ test("writes big objects in parts and reads them in pieces", async ({ s3, object
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return bodyOf(a).sha256 === bodyOf(b).sha256;
 }
+
+test("gives its lock back when the process is interrupted", async ({ objects, open }) => {
+  const atInterrupt = new Set<() => Promise<void>>();
+  const holder = () => JSON.parse(textOf(objects.get("_lock")!.bytes)!).holder;
+  const store = open({ atInterrupt });
+  const lock = await store.lock("me");
+  assertEquals([holder(), atInterrupt.size], ["me", 1]);
+  for (const act of atInterrupt) await act();
+  assertEquals(holder(), null);
+  await (await open().lock("the next"))[Symbol.asyncDispose]();
+  await lock[Symbol.asyncDispose]();
+  assertEquals(atInterrupt.size, 0);
+});
+
+test("says what is refused, and not that its probe cannot be taken away either", async ({ s3, open }) => {
+  const store = open();
+  s3.faults.before = ({ method }) => {
+    if (["PUT", "DELETE"].includes(method)) s3.faults.refuse = "AccessDenied";
+    else delete s3.faults.refuse;
+  };
+  await assertRejects(() => store.lock("me"), ConfigError, 'Cannot write "_probe/');
+});
 
 test("lock() leaves a young lease alone and takes over one that has run out", async ({ objects, open }) => {
   const holder = open(), taker = open();

@@ -334,7 +334,7 @@ const COMPUTE = ["leaderboard", "leaks", "train"];
 if (import.meta.main) {
   const atInterrupt = new Set<() => Promise<void>>();
   for (const signal of COMPUTE.includes(Deno.args[0] ?? "") ? [] : ["SIGINT", "SIGTERM"] as const) {
-    // Of the lake nothing has to be cleaned up: it holds whole objects only, and its lock goes with the process.
+    // Of the lake little has to be cleaned up: it holds whole objects only, and a folder's lock goes with the process.
     Deno.addSignalListener(signal, async () => {
       console.error("Interrupted: what was committed stays, run again to go on.");
       const last = [...atInterrupt];
