@@ -47,6 +47,40 @@ export async function committedObjects(store: ObjectStore): Promise<Map<string, 
 }
 
 /**
+ * Objects that are not what was committed. A writer may put an object and its word in the ledger while this looks: what
+ * seems damaged is looked at once more by the newest word, and only what is still wrong is told.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { writeRecord } from "./ledger.ts";
+ * import { LocalStore } from "./store_local.ts";
+ * const store = new LocalStore(await Deno.makeTempDir());
+ * await store.put("processed/a", new TextEncoder().encode("whole"));
+ * await writeRecord(store, "unit", { fingerprint: "1", outputs: ["processed/a"], notes: {} });
+ * assertEquals(await findDamages(store), []);
+ * await store.delete("processed/a");
+ * assertEquals((await findDamages(store))[0]!.problem, "missing");
+ * await store.close();
+ * ```
+ */
+export async function findDamages(store: ObjectStore): Promise<Damage[]> {
+  const suspects = await damagesAmong(store, (await committedObjects(store)).values());
+  if (suspects.length === 0) return [];
+  const newest = await committedObjects(store);
+  return await damagesAmong(store, suspects.flatMap(({ key }) => newest.get(key) ?? []));
+}
+
+async function damagesAmong(store: ObjectStore, objects: Iterable<ObjectHash>): Promise<Damage[]> {
+  const damages: Damage[] = [];
+  for (const expected of objects) {
+    const damage = await checkObject(store, expected);
+    if (damage) damages.push(damage);
+  }
+  return damages;
+}
+
+/**
  * Compares an object with what was committed; null where it is whole. A missing object counts as damaged.
  *
  * @example

@@ -6,7 +6,7 @@ import { fromCompactStamp, HOUR_MS, MINUTE_MS, utcDay } from "../core/time.ts";
 import { waitingLetters } from "../lake/dead_letters.ts";
 import { hourOf } from "../lake/keys.ts";
 import { listIncoming } from "../lake/incoming.ts";
-import { checkObject, committedObjects, type Damage, quarantine } from "../lake/integrity.ts";
+import { type Damage, findDamages, quarantine } from "../lake/integrity.ts";
 import { forgetRecord, readRecords } from "../lake/ledger.ts";
 import { lakeKind } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
@@ -50,6 +50,8 @@ export async function doctorCommand(flags: unknown, io: CommandIo): Promise<numb
     );
   }
   await using _closing = { [Symbol.asyncDispose]: () => store.close() };
+  // Held from before the first look: what a run commits in between would be moved aside as damage.
+  await using _lock = options.quarantine ? await store.lock("doctor --quarantine") : undefined;
   const damages = await findDamages(store);
   const findings = [
     { check: "lake", status: "ok" as const, detail: `${store.url} is a ${kind} lake`, fix: "" },
@@ -67,15 +69,6 @@ export async function doctorCommand(flags: unknown, io: CommandIo): Promise<numb
   return healthy ? EXIT.ok : EXIT.partial;
 }
 
-async function findDamages(store: ObjectStore): Promise<Damage[]> {
-  const damages: Damage[] = [];
-  for (const expected of (await committedObjects(store)).values()) {
-    const damage = await checkObject(store, expected);
-    if (damage) damages.push(damage);
-  }
-  return damages;
-}
-
 async function integrityFindings(
   store: ObjectStore,
   damages: readonly Damage[],
@@ -90,7 +83,6 @@ async function integrityFindings(
     }];
   }
   const findings: DoctorFinding[] = [];
-  await using _lock = options.quarantine ? await store.lock("doctor --quarantine") : undefined;
   for (const damage of damages) {
     const moved = options.quarantine ? await quarantine(store, damage) : null;
     if (options.quarantine) await lookAgainFor(store, damage.key);
@@ -122,17 +114,13 @@ async function lookAgainFor(store: ObjectStore, key: string): Promise<void> {
   }
 }
 
-/** What Athena's INSERTs have left behind: nobody knows whether these rows are whole. */
+/** What Athena's INSERTs have left behind: nobody knows whether these rows are whole. To be moved aside under the lock. */
 async function insertFindings(
   store: ObjectStore,
   options: { quarantine: boolean },
 ): Promise<DoctorFinding[]> {
   const check = "athena_insert",
     run = `deno task pipeline --only materialize --engine athena --lake ${store.url}`;
-  await using lock = options.quarantine && (await findOrphans(store)).length > 0
-    ? await store.lock("doctor --quarantine")
-    : undefined;
-  // Looked at once no run can send or end one meanwhile.
   const open = await openInsert(store);
   const orphans = await findOrphans(store);
   const findings: DoctorFinding[] = [];
@@ -144,7 +132,7 @@ async function insertFindings(
   // What an open one has written so far is accounted for at its end.
   const loose = open ? orphans.filter(({ query_id }) => query_id !== null) : orphans;
   for (const { key, query_id } of loose) {
-    const moved = lock ? await quarantine(store, { key }) : null;
+    const moved = options.quarantine ? await quarantine(store, { key }) : null;
     if (moved) await lookAgainFor(store, key);
     const left = query_id === null
       ? "no query that the ledger knows wrote it"

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { decodeNdjson } from "../../lake/ndjson.ts";
+import { LocalStore } from "../../lake/store_local.ts";
 import { Workplace } from "../_test_cli.ts";
 
 const NOW = "2026-01-04T10:07:30Z";
@@ -261,6 +262,25 @@ Deno.test("doctor names a damaged object, moves it aside, and the next run makes
   assertEquals((await work.objects())[ROWS], undefined);
   await work.pipeline("--source", "coingecko", "--only", "process", "--now", NOW);
   assertEquals((await work.objects())[ROWS], whole[ROWS]);
+  assertEquals((await work.run(["doctor", "--lake", work.lake, "--now", NOW])).code, 0);
+});
+
+Deno.test("doctor --quarantine looks at nothing while a run holds the lake, for that may be half written", async () => {
+  await using work = await Workplace.make(market().fetch);
+  await work.run(["ingest", "--lake", work.lake, "--now", NOW]);
+  const store = new LocalStore(work.lake);
+  await using _closing = { [Symbol.asyncDispose]: () => store.close() };
+  await using _lock = await store.lock("a backfill");
+  const { code, stdout, stderr } = await work.run([
+    "doctor",
+    "--lake",
+    work.lake,
+    "--now",
+    NOW,
+    "--quarantine",
+  ]);
+  assertEquals([code, stdout], [6, ""]);
+  assertStringIncludes(stderr, "a backfill is writing to it");
   assertEquals((await work.run(["doctor", "--lake", work.lake, "--now", NOW])).code, 0);
 });
 
