@@ -1,10 +1,10 @@
 /**
  * Whether every object still holds the bytes that were committed: the run log and the ledger know the size and
- * SHA-256 of each. A damaged object is moved to `quarantine/`, never deleted; what can be made again is.
+ * SHA-256 of each, and which were taken away on purpose. A damaged object is moved to `quarantine/`, never deleted; what can be made again is.
  */
 import { z } from "zod";
 import { LakeError } from "../core/errors.ts";
-import { forgetRecord, readRecords, sha256 } from "./ledger.ts";
+import { forgetRecord, readRecords, sha256, writeRecord } from "./ledger.ts";
 import type { ObjectHash } from "./run_log.ts";
 import type { ObjectStore } from "./store.ts";
 
@@ -20,9 +20,41 @@ const RUN_ENTRY = z.object({
   outputs: z.array(z.object({ key: z.string(), size: z.number(), sha256: z.string() })),
 });
 
-/** What each object of the lake should hold: the newest word of the run log and of the ledger's records. */
+/** Records of what was taken away, by key. */
+const REMOVED = "removed/";
+
+/**
+ * Takes a committed object away on purpose: nobody misses it from then on. That is written down first, so that no crash
+ * hides it; until the unit that made the object has a new record, its old one still asks for it.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { LocalStore } from "./store_local.ts";
+ * const store = new LocalStore(await Deno.makeTempDir());
+ * await store.put("processed/a", new Uint8Array(1));
+ * await removeObject(store, "processed/a", new Date("2026-01-02"));
+ * assertEquals(await store.head("processed/a"), null);
+ * await store.close();
+ * ```
+ */
+export async function removeObject(store: ObjectStore, key: string, now: Date): Promise<void> {
+  if (await store.head(key) === null) return;
+  await noteRemoved(store, key, now);
+  await store.delete(key);
+}
+
+async function noteRemoved(store: ObjectStore, key: string, now: Date): Promise<void> {
+  const notes = { removed_at: now.toISOString() };
+  await writeRecord(store, `${REMOVED}${key}`, { fingerprint: "removed", outputs: [], notes });
+}
+
+/**
+ * What each object of the lake should hold: the newest word of the run log and of what was taken away, then that of the
+ * ledger's records, which are of now.
+ */
 export async function committedObjects(store: ObjectStore): Promise<Map<string, ObjectHash>> {
-  const entries: { ended_at: string; outputs: ObjectHash[] }[] = [];
+  const entries: { ended_at: string; outputs: ObjectHash[]; removed?: string }[] = [];
   for (const { key } of await store.list("_ledger/runs/")) {
     const bytes = await store.get(key);
     if (!bytes) continue;
@@ -37,10 +69,19 @@ export async function committedObjects(store: ObjectStore): Promise<Map<string, 
       );
     }
   }
-  entries.sort((a, b) => (a.ended_at < b.ended_at ? -1 : 1));
+  const records = await readRecords(store, "");
+  for (const [unit, { notes }] of records) {
+    if (!unit.startsWith(REMOVED)) continue;
+    entries.push({ ended_at: String(notes["removed_at"]), outputs: [], removed: unit.slice(REMOVED.length) });
+  }
+  const at = ({ ended_at }: { ended_at: string }) => Date.parse(ended_at);
+  entries.sort((a, b) => at(a) - at(b));
   const objects = new Map<string, ObjectHash>();
-  for (const { outputs } of entries) for (const output of outputs) objects.set(output.key, output);
-  for (const record of (await readRecords(store, "")).values()) {
+  for (const { outputs, removed } of entries) {
+    for (const output of outputs) objects.set(output.key, output);
+    if (removed !== undefined) objects.delete(removed);
+  }
+  for (const record of records.values()) {
     for (const output of record.outputs) objects.set(output.key, output);
   }
   return objects;

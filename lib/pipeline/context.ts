@@ -86,6 +86,8 @@ export class RunContext implements AsyncDisposable {
   readonly effects: Effects;
   /** Steps that have ended, for the dashboard. */
   readonly steps: StepSummary[] = [];
+  /** What the step that runs has written so far and no record of the ledger knows: for the run log, should it fail. */
+  readonly written: ObjectHash[] = [];
   /** Results that later steps show. */
   quality: QualityReport | null = null;
   /** Months of candles that failed their checks and are not published. */

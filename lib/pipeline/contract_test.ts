@@ -367,3 +367,40 @@ Deno.test("the quality report names new fields and types of market pages, with t
       `another type in "market_cap" (such as "a lot", their rows refused, first in ${page})`,
   );
 });
+
+/** What `doctor` says of the objects. */
+async function integrity(work: Workplace): Promise<string[]> {
+  const { stdout } = await work.run(["doctor", "--lake", work.lake, "--json"]);
+  const findings: { check: string; detail: string }[] = JSON.parse(stdout).findings;
+  return findings.filter(({ check }) => check === "integrity").map(({ detail }) => detail);
+}
+const WHOLE = ["every object holds the bytes that were committed"];
+
+Deno.test("doctor finds the rows whole that replay has made anew by another contract", async () => {
+  await using work = await Workplace.make(market);
+  await ingested(work, { columns: "evolve" });
+  assertEquals([await rowsOf(work), await integrity(work)], [OTHERS, WHOLE]);
+  await agree(work, { snapshots: { columns: "evolve", data_type: "evolve" } });
+  assertEquals((await work.run(["replay", "--lake", work.lake, "--now", "2026-01-04T10:08:00Z"])).code, 0);
+  assertEquals([await rowsOf(work), await integrity(work)], [ALL, WHOLE]);
+  assertEquals(await work.query("SELECT step, unit, status FROM lakebook.runs WHERE command = 'replay'"), [
+    { step: "process", unit: "markets-20260104T100500Z-rows", status: "ok" },
+  ]);
+});
+
+Deno.test("doctor does not miss an hour of gold whose snapshots have no row any more", async () => {
+  const moody = JSON.stringify([coin("moody", { mood: "good" })]);
+  await using work = await Workplace.make((() => Promise.resolve(new Response(moody))) as typeof fetch);
+  await ingested(work, { columns: "evolve" });
+  const steps = ["--source", "coingecko", "--only", "process,materialize", "--now", "2026-01-04T11:05:00Z"];
+  assertEquals((await work.pipeline(...steps)).code, 0);
+  const gold = async () => Object.keys(await work.objects()).filter((key) => key.startsWith("analytics/"));
+  assertEquals((await gold()).length, 1);
+  // The snapshot is made again under a contract that refuses its only row.
+  const rows = Object.keys(await work.objects()).find((key) => key.startsWith("processed/market_prices/"))!;
+  await Deno.truncate(`${work.lake}/${rows}`, 10);
+  await work.run(["doctor", "--quarantine", "--lake", work.lake]);
+  await agree(work, { snapshots: { columns: "discard_row" } });
+  assertEquals((await work.pipeline(...steps)).code, 7);
+  assertEquals([await gold(), await integrity(work)], [[], WHOLE]);
+});

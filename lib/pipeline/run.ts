@@ -148,13 +148,15 @@ async function runStep(context: RunContext, name: string): Promise<StepSummary> 
     });
     return summary;
   };
+  context.written.length = 0;
   let result: StepResult;
   try {
     result = await (await STEPS[name]!())(context);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     // The step's own failure is what counts, also where it cannot be written down (a full disk).
-    await end({ status: "failed", rows_in: null, rows_out: null, detail }).catch(() => {});
+    const outputs = context.written;
+    await end({ status: "failed", rows_in: null, rows_out: null, detail, outputs }).catch(() => {});
     throw error;
   }
   return await end(result);

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { decodeNdjson } from "../../lake/ndjson.ts";
 import { LocalStore } from "../../lake/store_local.ts";
-import { Workplace } from "../_test_cli.ts";
+import { candleCsv, Workplace } from "../_test_cli.ts";
 
 const NOW = "2026-01-04T10:07:30Z";
 const RAW = "raw/coingecko/markets/year=2026/month=01/day=04/hour=10/20260104T100500Z.json";
@@ -393,4 +393,34 @@ Deno.test("replay asks for a price history later too, and merges it where it bel
   assertEquals(await prices(work), [{ price_usd: 100 }, { price_usd: 120 }]);
   const charts = Object.keys(await work.objects()).filter((key) => key.includes("market_chart"));
   assertEquals(charts.map((key) => key.slice(-21)), ["20260104T000000Z.json", "20260105T000000Z.json"]);
+});
+
+Deno.test("doctor finds whole what a step had written before it failed", async () => {
+  const midnight = Date.UTC(2026, 0, 4);
+  let price = 100;
+  await using work = await Workplace.make(
+    ((input: string | URL | Request) => {
+      const { pathname } = new URL(input instanceof Request ? input.url : input);
+      const chart = JSON.stringify({ prices: [[midnight, price]] });
+      return Promise.resolve(new Response(pathname.endsWith("market_chart") ? chart : PAGE));
+    }) as typeof globalThis.fetch,
+  );
+  const run = (now: string, ...flags: string[]) => work.pipeline(...flags, "--now", now);
+  const live = ["--source", "coingecko", "--only", "ingest,process"];
+  assertEquals((await run(NOW, ...live)).code, 0);
+  // Candles come last in the step, and these are gone for the while.
+  const candles = await work.file("hour.csv", candleCsv(midnight, 60));
+  assertEquals((await run(NOW, "--source", "csv", "--ohlcv", candles, "--only", "ingest")).code, 0);
+  const raw = `${work.lake}/${Object.keys(await work.objects()).find((key) => key.endsWith("hour.csv"))}`;
+  await Deno.rename(raw, candles);
+  await Deno.remove(`${work.lake}/${ROWS}`);
+  price = 200;
+  assertEquals((await run("2026-01-05T10:00:00Z", ...live)).code, 8);
+  assertEquals(await work.query("SELECT price_usd FROM price_history"), [{ price_usd: 200 }]);
+  await Deno.rename(candles, raw);
+  const doctor = await work.run(["doctor", "--lake", work.lake, "--now", "2026-01-05T10:01:00Z"]);
+  assertEquals(doctor.code, 0, doctor.stdout);
+  const [failed] = await work.query("SELECT outputs FROM lakebook.runs WHERE status = 'failed'");
+  const outputs: { key: string }[] = JSON.parse(String(failed!["outputs"]));
+  assertEquals(outputs.map(({ key }) => key), [ROWS]);
 });

@@ -9,6 +9,7 @@ import {
 } from "../../lake/dead_letters.ts";
 import { keepIncoming } from "../../lake/incoming.ts";
 import { forgetRecord, readRecords } from "../../lake/ledger.ts";
+import { logRun, objectHash } from "../../lake/run_log.ts";
 import { parseMarketChart } from "../../sources/coingecko_parse.ts";
 import { CANDLE_RECORDS, candleRecord } from "../../warehouse/candle_records.ts";
 import { RunContext } from "../context.ts";
@@ -19,7 +20,7 @@ import { processTicks, TICKS_UNIT } from "../steps/process_ticks.ts";
 import { lookAgain } from "../steps/whole_days.ts";
 import { collect, type Collection, isThere, questionOf } from "./collect.ts";
 import { settleIncoming } from "./settle.ts";
-import { processMarkets } from "./units.ts";
+import { processMarkets, type Settled } from "./units.ts";
 
 /** What came of a letter: settled, or why it waits on. */
 export interface ReplayReport {
@@ -96,7 +97,7 @@ async function replayRows(
     if (!body) return { status: "waits", detail: `${origin} is not in the lake any more` };
     try {
       const place = { slot: fromCompactStamp(stampOf(origin)), source: page[1]! };
-      const { rejects } = await processMarkets(store, body, place);
+      const { rejects } = await processPage({ key: origin, body, place, unit }, collection);
       const rows = { ...letter, unit: unit.replace(/-unreadable$/, "") };
       if (rejects.length > 0) await keepDeadLetter(store, { ...rows, rejects });
       // A page that was refused as a whole can be read now: its letter goes, and one for its rows may stand for it.
@@ -128,6 +129,28 @@ async function replayRows(
     return await replayCandles(letter, collection);
   }
   return stays(letter);
+}
+
+/** Makes the rows of a page anew. The run log hears of it before the letter goes: they may be others than before. */
+async function processPage(
+  { key, body, place, unit }: {
+    key: string;
+    body: Uint8Array;
+    place: { slot: Date; source: string };
+    unit: string;
+  },
+  { store, effects, run_id, command }: Collection,
+): Promise<Settled> {
+  const started_at = effects.now().toISOString();
+  const settled = await processMarkets(store, body, place);
+  const { rows_in, rows_out, rejects, detail, outputs } = settled;
+  await logRun(store, {
+    ...{ run_id, command, step: "process", unit, status: rejects.length > 0 ? "warn" : "ok" },
+    ...{ started_at, ended_at: effects.now().toISOString(), requests: 0, rows_in, rows_out, detail },
+    inputs: [objectHash(key, body)],
+    outputs,
+  });
+  return settled;
 }
 
 /** Takes the file in once more: its time may have come, or the contract may have changed. The next run makes silver. */

@@ -1,4 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { forgetRecord, readRecords } from "../../lake/ledger.ts";
+import { LocalStore } from "../../lake/store_local.ts";
+import { CANDLE_RECORDS } from "../../warehouse/candle_records.ts";
 import { candleCsv, Workplace } from "../_test_cli.ts";
 
 const HEADER = "time,open,close,high,low,volume";
@@ -194,4 +197,23 @@ Deno.test("--quality warn publishes a failing month and says so", async () => {
     (await work.run(["backfill", "--ohlcv", cents, "--lake", work.lake, "--quality", "maybe"])).code,
     2,
   );
+});
+
+Deno.test("doctor does not miss a partition of which no file has a row any more", async () => {
+  await using work = await Workplace.make();
+  await backfill(work, await work.file("jan.csv", `${HEADER}\n${bars(JAN, 24, 50, 3_600_000)}`));
+  const before = Object.keys(await work.objects());
+  await backfill(work, await work.file("feb.csv", `${HEADER}\n${bars(FEB, 24, 51, 3_600_000)}`));
+  const store = new LocalStore(work.lake);
+  for (const [unit, { outputs }] of await readRecords(store, CANDLE_RECORDS)) {
+    if (!outputs[0]!.key.endsWith("feb.csv")) continue;
+    await forgetRecord(store, unit);
+    await store.delete(outputs[0]!.key);
+  }
+  const steps = ["--source", "csv", "--only", "process,materialize", "--now", "2024-06-01T01:00:00Z"];
+  assertEquals((await work.pipeline(...steps)).code, 0);
+  const silver = (keys: string[]) => keys.filter((key) => key.startsWith("processed/ohlcv")).sort();
+  assertEquals(silver(Object.keys(await work.objects())), silver(before));
+  const doctor = await work.run(["doctor", "--lake", work.lake, "--now", "2024-06-01T01:00:00Z"]);
+  assertEquals(doctor.code, 0, doctor.stdout);
 });

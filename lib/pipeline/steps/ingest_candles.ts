@@ -4,9 +4,9 @@ import { QualityError } from "../../core/errors.ts";
 import type { Reject } from "../../core/rows.ts";
 import { countReasons, keepDeadLetter, reasonCounts, removeLetter } from "../../lake/dead_letters.ts";
 import { digestFile } from "../../lake/digest.ts";
+import { removeObject } from "../../lake/integrity.ts";
 import { objectName, rawCandlesKey } from "../../lake/keys.ts";
 import { forgetRecord, writeRecord } from "../../lake/ledger.ts";
-import type { ObjectStore } from "../../lake/store.ts";
 import { explainWriteError } from "../../lake/store_local.ts";
 import {
   furtherColumns,
@@ -172,7 +172,7 @@ async function takeCandles(
   );
   await context.noteCandleRecord(record, known);
   // A file that was here before stays where it was in the order of arrival: the stage has to load all of them anew.
-  if (known) await removeFormer(store, known, record);
+  if (known) await removeFormer(context, known, record);
   else context.markStaged(hash);
   return { key, known: false, rows, rejects };
 }
@@ -188,12 +188,16 @@ function givesMore(
 }
 
 /** Takes away what a file that was taken in once more does not need any longer; its exact bytes stay. */
-async function removeFormer(store: ObjectStore, former: CandleRecord, record: CandleRecord): Promise<void> {
+async function removeFormer(
+  { store, effects }: RunContext,
+  former: CandleRecord,
+  record: CandleRecord,
+): Promise<void> {
   const other = former.sha256 !== record.sha256;
   if (other || Object.keys(record.rejected).length === 0) await removeLetter(store, letterOf(former));
   if (!other) return;
   await forgetRecord(store, recordUnit(former.sha256));
-  await store.delete(former.key);
+  await removeObject(store, former.key, effects.now());
 }
 
 /**

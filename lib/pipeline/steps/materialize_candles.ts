@@ -1,6 +1,7 @@
 /** Candles into silver and gold: each symbol's year that has changed, checked before anybody sees it. */
 import { OHLCV_DAILY, OHLCV_HOURLY, PROCESSED_PARTITIONED, type TableDefinition } from "../../core/tables.ts";
 import { type Digest, digestFile } from "../../lake/digest.ts";
+import { removeObject } from "../../lake/integrity.ts";
 import { fingerprint, type LedgerRecord, readRecord, writeRecord } from "../../lake/ledger.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
 import { checkParts, type HeldPart, monthName } from "../../quality/mod.ts";
@@ -98,7 +99,7 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
       if (isSilver(table)) {
         replaced += await noteReplaced(engine, { table, key, before: sha256, after: null }, replacement);
       }
-      await store.delete(key);
+      await removeObject(store, key, context.effects.now());
     }
     const mine = ({ part }: HeldPart) => part.symbol === unit.symbol && part.year === unit.year;
     await releaseHeld(store, unit, held.filter(mine));
@@ -126,7 +127,7 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
     if (!dirtyYears.has(unit.year)) continue;
     const key = partitionKey(PROCESSED_PARTITIONED, { year: unit.year });
     const made = written.some((write) => write.key === key);
-    if (!made) await store.delete(key);
+    if (!made) await removeObject(store, key, context.effects.now());
     const { outputs: mine } = await writeRecord(store, unit.unit, {
       fingerprint: unit.fingerprint,
       outputs: made ? [key] : [],

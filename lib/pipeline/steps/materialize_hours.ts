@@ -2,6 +2,7 @@
 import { LakeError, SqlError } from "../../core/errors.ts";
 import { ANALYTICS_PRICES, PROCESSED_PRICES_RAW } from "../../core/tables.ts";
 import type { HourFolder } from "../../lake/hour_folders.ts";
+import { removeObject } from "../../lake/integrity.ts";
 import { hourFolder } from "../../lake/keys.ts";
 import { writeRecord } from "../../lake/ledger.ts";
 import type { ObjectHash } from "../../lake/run_log.ts";
@@ -109,7 +110,7 @@ async function damagedInHours(context: RunContext, hours: readonly HourFolder[])
 }
 
 async function commitHours(
-  { store }: RunContext,
+  { store, effects }: RunContext,
   built: readonly Built[],
   done: HoursDone,
 ): Promise<void> {
@@ -117,7 +118,7 @@ async function commitHours(
     const key = hourKey(start_ms);
     // An hour whose snapshots hold no usable row has no object.
     if (path !== null) await store.putFile(key, path);
-    else await store.delete(key);
+    else await removeObject(store, key, effects.now());
     const outputs = path === null ? [] : [key];
     const record = await writeRecord(store, hourUnit(start_ms), { fingerprint, outputs, notes: { rows } });
     done.outputs.push(...record.outputs);

@@ -11,7 +11,7 @@ import { processTicks } from "./process_ticks.ts";
 export async function processStep(context: RunContext): Promise<StepResult> {
   const { store, effects } = context;
   const parts = [
-    await processSnapshots(store, effects),
+    await processSnapshots(store, effects, context.written),
     await processCharts(store, effects),
     await processTicks(store, effects),
     await processCandles(context),

@@ -12,6 +12,9 @@ import { doneBefore, isAside, keepRejects, type Part, readBody, stampOf } from "
 /** Ledger records of the charts that are merged. */
 export const CHART_RECORDS = "process/market_chart/";
 
+/** Those of the objects that they were merged into: what a later failure of the step cannot leave unsaid. */
+const HISTORY_RECORDS = "process/price_history/";
+
 /** Merges the charts that are new, in the order in which they were asked for: the later answer stands. */
 export async function processCharts(store: ObjectStore, effects: Pick<Effects, "log">): Promise<Part | null> {
   const charts = (await store.list("raw/coingecko/market_chart/")).map(({ key }) => key);
@@ -46,7 +49,14 @@ export async function processCharts(store: ObjectStore, effects: Pick<Effects, "
     const key = priceHistoryKey(SYMBOL, year);
     const bytes = encodeNdjson(sorted);
     await store.put(key, bytes);
-    outputs.push(objectHash(key, bytes));
+    const object = objectHash(key, bytes);
+    await writeRecord(store, `${HISTORY_RECORDS}${SYMBOL}/${year}`, {
+      fingerprint: object.sha256,
+      outputs: [key],
+      digests: new Map([[key, object]]),
+      notes: {},
+    });
+    outputs.push(object);
   }
   for (const key of fresh) {
     if (await isAside(store, unitOf(key))) continue;

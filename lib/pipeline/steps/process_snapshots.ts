@@ -16,10 +16,13 @@ export const SNAPSHOTS_UNIT = "process/markets";
  * Processes what lacks its rows. `ingest` writes rows itself, and a crash of it is taken up through `_incoming/`; so
  * days that were whole once stay so, and only days from the last whole one on are looked at. That keeps a run as
  * quick on an old lake as on a young one.
+ *
+ * @param outputs Grows by each object that is written, so that they are known where a later one fails.
  */
 export async function processSnapshots(
   store: ObjectStore,
   effects: Pick<Effects, "log" | "now">,
+  outputs: ObjectHash[],
 ): Promise<Part | null> {
   const since = await wholeUntil(store, SNAPSHOTS_UNIT);
   let pages: { key: string; source: string }[] = [];
@@ -29,7 +32,6 @@ export async function processSnapshots(
   }
   const processed = await objectsSince(store, PROCESSED_PRICES.prefix, { since, now: effects.now() });
   const done = new Set(processed.map(({ key }) => key));
-  const outputs: ObjectHash[] = [];
   let fresh = 0, rows_in = 0, rows_out = 0, unreadable = 0;
   for (const { key, source } of pages) {
     const slot = fromCompactStamp(stampOf(key));

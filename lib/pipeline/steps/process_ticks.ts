@@ -5,6 +5,7 @@ import type { Reject } from "../../core/rows.ts";
 import { STREAM_TICKS } from "../../core/tables.ts";
 import { utcDay } from "../../core/time.ts";
 import { removeLetter } from "../../lake/dead_letters.ts";
+import { removeObject } from "../../lake/integrity.ts";
 import { priceTicksKey } from "../../lake/keys.ts";
 import { fingerprint, isDone, readRecord, readRecords, writeRecord } from "../../lake/ledger.ts";
 import { encodeNdjson } from "../../lake/ndjson.ts";
@@ -43,9 +44,8 @@ export async function processTicks(
     if (rejects.length === 0) await removeLetter(store, { step: "process", unit: letter });
     else await keepRejects(store, effects, { unit: letter, origin: folderOf(day), rejects });
     const key = priceTicksKey(SYMBOL, day);
-    const before = await readRecord(store, unit);
     if (ticks.length > 0) await store.put(key, encodeNdjson(ticks));
-    else if (before) await store.delete(key);
+    else await removeObject(store, key, effects.now());
     await noteConversion(store, { day, unit, inputs });
     const record = await writeRecord(store, unit, {
       fingerprint: inputs,

@@ -1,5 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { findDamages } from "../../lake/integrity.ts";
 import { decodeNdjson } from "../../lake/ndjson.ts";
+import { logRun } from "../../lake/run_log.ts";
 import { LocalStore } from "../../lake/store_local.ts";
 import { processTicks } from "./process_ticks.ts";
 import type { PriceSample } from "./process_charts.ts";
@@ -113,4 +115,19 @@ Deno.test("processTicks() looks no further back than the last whole day", () =>
     // A file that appears in an old day by other hands is not looked for; what ingest writes late is noted.
     await lake.file("b.csv", `${HEADER}\n${line(tick(2000, 2))}\n`);
     assertEquals((await lake.convert("2026-01-05T12:00:00Z"))?.done, true);
+  }));
+
+Deno.test("processTicks() takes the object of a day away that has no tick any more, and nobody misses it", () =>
+  inLake(async (lake) => {
+    await lake.file("a.csv", `${HEADER}\n${line(tick(1000, 1))}\n`);
+    const { outputs } = (await lake.convert())!;
+    const at = "2026-01-02T12:00:00.000Z";
+    await logRun(lake.store, {
+      ...{ run_id: "run", command: "pipeline", step: "process", unit: "process", status: "ok", detail: "" },
+      ...{ started_at: at, ended_at: at, requests: 0, rows_in: 1, rows_out: 1, inputs: [], outputs },
+    });
+    await lake.file("a.csv", `${HEADER}\n${T},,none,x\n`);
+    await lake.convert("2026-01-02T13:00:00Z");
+    assertEquals(await lake.ticks(), null);
+    assertEquals(await findDamages(lake.store), []);
   }));
