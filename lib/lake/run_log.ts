@@ -3,7 +3,7 @@
  * `_ledger/runs/day=YYYY-MM-DD/`. Objects are added and never changed. As a table: `lakebook.runs`.
  */
 import { compactStamp, utcDay } from "../core/time.ts";
-import { sha256 } from "./ledger.ts";
+import { fingerprint, sha256 } from "./ledger.ts";
 import type { ObjectStore } from "./store.ts";
 
 /** An object that went into a unit of work or came out of it. */
@@ -47,11 +47,15 @@ export function newRunId(now: Date): string {
   return `${compactStamp(now)}-${((a! << 8) | b!).toString(16).padStart(4, "0")}`;
 }
 
-/** Adds an entry. Adding it again changes nothing. */
+/**
+ * Adds an entry. Adding it again changes nothing, also where a crash came between and it ends later; another attempt at
+ * the same unit in the same run has an entry of its own.
+ */
 export async function logRun(store: ObjectStore, entry: RunEntry): Promise<void> {
   const day = utcDay(new Date(entry.started_at));
+  const attempt = fingerprint([entry.started_at, entry.status, entry.outputs]).slice(0, 8);
   await store.putNew(
-    `_ledger/runs/day=${day}/${entry.run_id}.${entry.step}.${entry.unit}.json`,
+    `_ledger/runs/day=${day}/${entry.run_id}.${entry.step}.${entry.unit}.${attempt}.json`,
     new TextEncoder().encode(`${JSON.stringify(entry)}\n`),
   );
 }

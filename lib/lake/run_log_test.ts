@@ -22,12 +22,27 @@ Deno.test("logRun() keeps an entry under its day, once, and never changes it", a
   const folder = await Deno.makeTempDir();
   const store = new LocalStore(folder);
   await logRun(store, ENTRY);
-  await logRun(store, { ...ENTRY, detail: "another story" });
+  await logRun(store, { ...ENTRY, ended_at: "2026-01-02T03:09:00.000Z", detail: "another story" });
   const objects = await store.list("_ledger/runs/");
-  assertEquals(objects.map(({ key }) => key), [
-    "_ledger/runs/day=2026-01-02/20260102T030405Z-0001.ingest.markets-20260102T030000Z.json",
+  assertEquals(objects.map(({ key }) => key.replace(/\.[0-9a-f]{8}\.json$/, "")), [
+    "_ledger/runs/day=2026-01-02/20260102T030405Z-0001.ingest.markets-20260102T030000Z",
   ]);
   assertEquals(JSON.parse(new TextDecoder().decode((await store.get(objects[0]!.key))!)), ENTRY);
+  await store.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("logRun() keeps each attempt at a unit of one run, and what came of it", async () => {
+  const folder = await Deno.makeTempDir();
+  const store = new LocalStore(folder);
+  const attempts: RunEntry[] = [
+    { ...ENTRY, status: "failed", outputs: [] },
+    ENTRY,
+    { ...ENTRY, started_at: "2026-01-02T03:05:05.000Z" },
+    { ...ENTRY, outputs: [objectHash("raw/a", new TextEncoder().encode("b"))] },
+  ];
+  for (const entry of [...attempts, ...attempts]) await logRun(store, entry);
+  assertEquals((await store.list("_ledger/runs/")).length, attempts.length);
   await store.close();
   await Deno.remove(folder, { recursive: true });
 });

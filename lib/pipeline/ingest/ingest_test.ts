@@ -201,6 +201,25 @@ Deno.test("ingest --every takes a snapshot a slot and a tick a minute, and gives
   ]);
 });
 
+Deno.test("ingest --every logs a slot's failed attempt and the good one after it, with what that wrote", async () => {
+  let clock = Date.parse("2026-01-04T10:05:10Z");
+  const { fetch } = market(() =>
+    clock < Date.parse("2026-01-04T10:06:00Z") ? new Response("", { status: 503 }) : new Response(PAGE)
+  );
+  await using work = await Workplace.make(fetch, {
+    now: () => new Date(clock),
+    sleep: (ms) => Promise.resolve(void (clock += ms)),
+  });
+  const { code } = await work.run(["ingest", "--lake", work.lake, "--every", "1m", "--for", "2m"]);
+  assertEquals(code, 0);
+  const unit = "markets-20260104T100500Z";
+  const attempts = await work.query(
+    `SELECT status, outputs FROM lakebook.runs WHERE unit = '${unit}' ORDER BY started_at`,
+  );
+  assertEquals(attempts.map(({ status }) => status), ["failed", "ok"]);
+  assertStringIncludes(String(attempts[1]!["outputs"]), ROWS);
+});
+
 Deno.test("ingest --every gives up no slot beyond its own end, however long the machine slept", async () => {
   let clock = Date.parse("2026-01-04T10:04:10Z");
   await using work = await Workplace.make(market().fetch, {
