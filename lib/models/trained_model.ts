@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { LakeError, ModelError } from "../core/errors.ts";
 import type { ModelFiles } from "./model_files.ts";
-import { placeFolder, readFolder, readIfThere, replaceFile } from "./registry_files.ts";
+import { placeFolder, readFolder, readIfThere, removeFolder, replaceFile } from "./registry_files.ts";
 import type { SeriesModel } from "./series_model.ts";
 
 /** Errors on the later days, in the target's unit. */
@@ -68,26 +68,28 @@ export function versionOf(files: ModelFiles, described: Omit<TrainedMetrics, "ve
 
 /**
  * Saves what was learnt with metrics and card under `<version>/` in the {@linkcode trainedFolder}, in one rename, and makes
- * the version current.
+ * the version current. A folder of that name which holds anything else is damaged, and is made anew.
  *
- * @returns the version's folder, and whether it is new.
+ * @returns the version's folder, whether it is new, and whether it was damaged.
  * @throws {LakeError} if a file cannot be written.
  */
 export async function saveTrained(
   dir: string,
   { files, metrics, card }: { files: ModelFiles; metrics: TrainedMetrics; card: string },
-): Promise<{ path: string; written: boolean }> {
+): Promise<{ path: string; written: boolean; mended: boolean }> {
   const root = trainedFolder(dir, metrics), path = `${root}/${metrics.version}`;
   const text = new TextEncoder();
   const described = text.encode(`${JSON.stringify(metrics, null, 2)}\n`);
   try {
-    const written = await placeFolder(root, path, {
-      ...files,
-      [CURRENT]: described,
-      "card.md": text.encode(card),
-    });
+    const all = { ...files, [CURRENT]: described, "card.md": text.encode(card) };
+    const written = await placeFolder(root, path, all);
+    const mended = !written && !await holds(path, all);
+    if (mended) {
+      await removeFolder(path);
+      await placeFolder(root, path, all);
+    }
     await replaceFile(`${root}/${CURRENT}`, described);
-    return { path, written };
+    return { path, written, mended };
   } catch (cause) {
     throw new LakeError(
       `Cannot save "${path}": ${(cause as Error).message}, see that the folder can be written`,
@@ -96,6 +98,17 @@ export async function saveTrained(
       },
     );
   }
+}
+
+/** Whether a folder holds these very files, and no others. */
+async function holds(path: string, files: ModelFiles): Promise<boolean> {
+  const found = await readFolder(path), names = Object.keys(files);
+  return Object.keys(found).length === names.length &&
+    names.every((name) => found[name] !== undefined && sha256(found[name]) === sha256(files[name]!));
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /**

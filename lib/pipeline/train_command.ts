@@ -82,7 +82,9 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
     data_sha256: sha256(JSON.stringify(candles)),
   };
   const metrics = { version: versionOf(files, described), ...described };
-  const { path } = await saveTrained(flags.models, { files, metrics, card: trainedCard(metrics, unit) });
+  const card = trainedCard(metrics, unit);
+  const { path, mended } = await saveTrained(flags.models, { files, metrics, card });
+  if (mended) io.effects.log.warn(`${path} held other files than this training made: it was made anew`);
   const answer: TrainAnswer = {
     ...metrics,
     seconds,

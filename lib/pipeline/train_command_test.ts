@@ -267,3 +267,31 @@ Deno.test("loadTrained() refuses what is missing or damaged", async () => {
     "missing or damaged, train again",
   );
 });
+
+Deno.test("train makes a saved model anew whose files were damaged, and says so", async () => {
+  await using work = await Workplace.make();
+  const models = `${work.folder}/models`, file = await work.file("days.csv", daily(260));
+  const forecasts = { target: "volatility", symbol: "BTCUSD", horizon: 1 };
+  const har = (await modelNamed("har", "volatility")).make(1);
+  const train = async () => {
+    const args = ["train", "--model", "har", "--ohlcv", file, "--models", models, "--json"];
+    const { stdout, stderr } = await work.run(args);
+    return { folder: JSON.parse(stdout).artefact, stderr };
+  };
+  const { folder } = await train(), whole = await Deno.readTextFile(`${folder}/model.json`);
+  const harms = [
+    () => Deno.writeTextFile(`${folder}/model.json`, "x"),
+    () => Deno.remove(`${folder}/model.json`),
+    () => Deno.writeTextFile(`${folder}/.tmp-left`, "x"),
+  ];
+  for (const harm of harms) {
+    await harm();
+    assertStringIncludes(
+      (await train()).stderr,
+      "held other files than this training made: it was made anew",
+    );
+    assertEquals(await Deno.readTextFile(`${folder}/model.json`), whole);
+    await loadTrained(models, forecasts, har);
+  }
+  assertEquals((await train()).stderr.includes("made anew"), false);
+});
