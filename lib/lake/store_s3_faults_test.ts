@@ -339,6 +339,28 @@ test("lock() of many writers at once lets one in", async ({ objects, open }) => 
   }
 });
 
+test("keeps its lock where a renewal was carried out and nobody could say so", async ({ s3, objects, open }) => {
+  const { at, lease } = clocks();
+  const store = open({ lease });
+  {
+    await using _lock = await store.lock("me");
+    const before = objects.get("_lock")!.etag;
+    s3.faults.dropReply = { method: "PUT", key: /_lock/, times: 4 };
+    s3.faults.before = ({ method, key }) => {
+      if (method === "HEAD" && key === "_lock") s3.faults.slowDown = 1;
+    };
+    at.monotonic += 50_000;
+    const error = await assertRejects(() => store.put("a", bytesOf("a")), LakeError);
+    assert(error.retryable);
+    assert(objects.get("_lock")!.etag !== before);
+    s3.faults = {};
+    assertEquals(await store.put("a", bytesOf("a")), "created");
+    at.monotonic += 50_000;
+    assertEquals(await store.put("b", bytesOf("b")), "created");
+  }
+  assertEquals(JSON.parse(textOf(objects.get("_lock")!.bytes)!).holder, null);
+});
+
 for (const clock of ["monotonic", "wall"] as const) {
   test(`refuses a paused holder whose lease was taken over (${clock} clock)`, async ({ objects, open }) => {
     const { at, lease } = clocks();

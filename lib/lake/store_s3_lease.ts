@@ -71,6 +71,8 @@ export class Lease {
   readonly #monotonic: () => number;
   readonly #wall: () => number;
   #etag = "";
+  /** Writes of which nobody knows whether they were carried out. */
+  readonly #unconfirmed = new Set<string>();
   #renewed = { monotonic: 0, wall: 0 };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #renewal: Promise<void> | null = null;
@@ -130,23 +132,34 @@ export class Lease {
 
   /** Writes the lease; false where the object is not the expected one any more. */
   async write(holder: string | null, expected: string | null): Promise<boolean> {
-    const at = { monotonic: this.#monotonic(), wall: this.#wall() };
-    const text: LeaseText = { holder, epoch: this.epoch, ttl_ms: this.#ttl_ms, nonce: crypto.randomUUID() };
-    const body = bodyOf(`${JSON.stringify(text)}\n`);
-    try {
-      this.#etag = await this.#bucket.put(LOCK, body, { etag: expected });
-    } catch (error) {
-      if (!(error instanceof ConditionFailed) && !isUnknownOutcome(error)) throw error;
-      // The reply to our own write may have been lost.
-      const found = await this.#bucket.head(LOCK);
-      if (found?.write !== body.write) {
-        if (error instanceof ConditionFailed) return false;
-        throw error;
+    for (;;) {
+      const at = { monotonic: this.#monotonic(), wall: this.#wall() };
+      const text: LeaseText = { holder, epoch: this.epoch, ttl_ms: this.#ttl_ms, nonce: crypto.randomUUID() };
+      const body = bodyOf(`${JSON.stringify(text)}\n`);
+      try {
+        this.#etag = await this.#bucket.put(LOCK, body, { etag: expected });
+      } catch (error) {
+        if (!(error instanceof ConditionFailed) && !isUnknownOutcome(error)) throw error;
+        // The reply to our own write may have been lost.
+        this.#unconfirmed.add(body.write);
+        const found = await this.#bucket.head(LOCK);
+        if (!found?.write || !this.#unconfirmed.has(found.write)) {
+          if (error instanceof ConditionFailed) return false;
+          throw error;
+        }
+        this.#etag = found.etag;
+        if (found.write !== body.write) {
+          if (!(error instanceof ConditionFailed)) throw error;
+          // An earlier write of ours was carried out after all: this one follows it.
+          expected = found.etag;
+          continue;
+        }
       }
-      this.#etag = found.etag;
+      // All earlier ones expect an object that is not there any more.
+      this.#unconfirmed.clear();
+      this.#renewed = at;
+      return true;
     }
-    this.#renewed = at;
-    return true;
   }
 
   #renew(): Promise<void> {
