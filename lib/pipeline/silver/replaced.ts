@@ -10,15 +10,18 @@ export interface Replacement {
   /** SHA-256 of the published object. */
   before: string;
   after: { path: string; sha256: string } | null;
+  /** Hash of what the new content is made of. */
+  made_of: string;
 }
 
 /**
  * Keeps the published rows that the new file lacks or has with other values, before it takes their place. Gives how many
- * they are. Done again after a crash it writes the same rows under the same key.
+ * they are. Done again after a crash it writes the same rows under the same key; where values go back and forth between
+ * two states, each change has a key of its own, because it is made of other files.
  */
 export async function noteReplaced(
   engine: DuckDb,
-  { table, key, before, after }: Replacement,
+  { table, key, before, after, made_of }: Replacement,
   { store, run_id, replaced_at }: { store: ObjectStore; run_id: string; replaced_at: Date },
 ): Promise<number> {
   if (await store.head(key) === null) return 0;
@@ -39,10 +42,9 @@ export async function noteReplaced(
     FROM (${gone}) ORDER BY 1) TO ${quote(file)} (FORMAT parquet, COMPRESSION snappy)`);
   const [, symbol, rest] = /symbol=([^/]+)\/(.*)\/part-0\.parquet$/.exec(key)!;
   const part = rest!.replaceAll(/\w+=/g, "").replaceAll("/", "-");
+  const change = [before, after?.sha256 ?? "nothing", made_of].map((hash) => hash.slice(0, 8)).join("-");
   await store.putFile(
-    `${REPLACED.prefix}table_name=${table.name}/symbol=${symbol}/${part}.${before.slice(0, 8)}-${
-      (after?.sha256 ?? "nothing").slice(0, 8)
-    }.parquet`,
+    `${REPLACED.prefix}table_name=${table.name}/symbol=${symbol}/${part}.${change}.parquet`,
     file,
   );
   return count;

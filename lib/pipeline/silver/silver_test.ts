@@ -73,6 +73,22 @@ Deno.test("what a correction of many months replaced is counted whole", async ()
   assertStringIncludes(detail, ` ${rows} published rows replaced`);
 });
 
+Deno.test("what a correction replaced is kept again where values go back and forth", async () => {
+  await using work = await Workplace.make();
+  for (
+    const [name, price, volume] of [["a", 5, "1"], ["b", 6, "1"], ["c", 5, "1.0"], ["d", 6, "1.0"]] as const
+  ) {
+    const text = `${HEADER}\n${bars(FEB, 2, price).replaceAll(",1\n", `,${volume}\n`)}`;
+    await backfill(work, await work.file(`${name}.csv`, text));
+  }
+  assertEquals(
+    await work.query(
+      "SELECT high, count(*) AS times FROM lakebook.replaced WHERE table_name = 'ohlcv_minute' GROUP BY high ORDER BY high",
+    ),
+    [{ high: 5, times: 4 }, { high: 6, times: 2 }],
+  );
+});
+
 Deno.test("late rows are added, replace nothing, and leave other years and symbols alone", async () => {
   await using work = await Workplace.make();
   await backfill(work, await work.file("a.csv", `${HEADER}\n${bars(Date.UTC(2023, 11, 31), 2880, 100)}`));

@@ -65,7 +65,8 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
     const old = published.get(key);
     if (old === undefined || !isSilver(table)) return;
     const after = { path, sha256: digest.sha256 };
-    const rows = await noteReplaced(session, { table, key, before: old, after }, replacement);
+    const made_of = dirty.find((unit) => belongsTo(key, unit))!.fingerprint;
+    const rows = await noteReplaced(session, { table, key, before: old, after, made_of }, replacement);
     replaced += rows;
   };
   const written: PartitionWrite[] = [];
@@ -97,7 +98,8 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
       if (keys.includes(key)) continue;
       const table = MATERIALIZED.find(({ prefix }) => key.startsWith(prefix))!;
       if (isSilver(table)) {
-        replaced += await noteReplaced(engine, { table, key, before: sha256, after: null }, replacement);
+        const gone = { table, key, before: sha256, after: null, made_of: unit.fingerprint };
+        replaced += await noteReplaced(engine, gone, replacement);
       }
       await removeObject(store, key, context.effects.now());
     }
