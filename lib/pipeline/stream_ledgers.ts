@@ -16,6 +16,7 @@ import type { CandleRecord } from "../warehouse/candle_records.ts";
 import type { DuckDb } from "../warehouse/engine_duckdb.ts";
 import { lostFiles, lostPartitions } from "../warehouse/lost_evidence.ts";
 import { refusedEvidence } from "../warehouse/refused_evidence.ts";
+import { daysOfEarlier, sourceSpans } from "../warehouse/silver_units.ts";
 import { unreadBars } from "../warehouse/unread_bars.ts";
 import type { LakeFacts } from "./lake_facts.ts";
 
@@ -158,11 +159,12 @@ async function streamLedger(
   const filled = sum(filledDays.values());
   const expected = (span.until_ms - from_ms) / step_ms;
   const barsWithin = barCounter(gaps, span);
+  const sources = sourceSpans(files.toSorted((a, b) => a.arrival - b.arrival));
   const evidence: GapEvidence[] = missing === 0 ? [] : [
     ...backfillEvidence(backfills, (key) => {
       if (!facts.raw.has(key)) return "nothing";
       return facts.files.some((file) => file.key === key) ? "rows" : "bytes";
-    }),
+    }, ({ exchange, timeframe }) => daysOfEarlier(sources, { source: exchange, timeframe })),
     ...facts.refused.filter((letter) => ofSymbol([letter]).length > 0)
       .flatMap((letter) => refusedEvidence(letter, step_ms)),
     ...lostPartitions(stream, facts.partitions),

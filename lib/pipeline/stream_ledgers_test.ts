@@ -85,6 +85,42 @@ Deno.test("streamLedgers() does not call missing what a second source has of a d
   ]);
 });
 
+Deno.test("streamLedgers() does not ask a second source why the first one lacks bars on a day of its own", async () => {
+  await using lake = await GapsLake.make();
+  // The first source was away for two hours; the second one was quiet in some of their minutes, and in some later ones.
+  const ours = minutesFrom(START, 1440, (minute) => minute >= 600 && minute < 720);
+  const quiet = [601, 650, 700, 1500, 2000];
+  const theirs = minutesFrom(START, 2 * 1440, (minute) => quiet.includes(minute));
+  await lake.minutes([...ours, ...theirs.filter((time) => time >= START + DAY_MS)]);
+  await lake.file(ours, { source: "csv" });
+  const candles = await lake.file(theirs, { source: "coinbase" });
+  const denied = (cause: "no_trade" | "source_silent") =>
+    quiet.map((minute) => ({
+      from_ms: at(minute),
+      until_ms: at(minute + 1),
+      missing: 1,
+      cause,
+      evidence: "twice denied",
+    }));
+  const piece = { exchange: "coinbase", from_ms: START, until_ms: at(2 * 1440), candles };
+  await lake.piece({ ...piece, absent: denied("no_trade") });
+  let [ledger] = await lake.ledgers();
+  assertEquals(gapRows(ledger!, START), [
+    [600, 120, "source_offline"],
+    [1500, 1, "no_trade"],
+    [2000, 1, "no_trade"],
+  ]);
+  assertEquals(ledger!.gaps.at(1).evidence, "coinbase: twice denied");
+  await lake.piece({ ...piece, asked_at: "2026-02-01T00:00:00.000Z", absent: denied("source_silent") });
+  [ledger] = await lake.ledgers();
+  assertEquals(gapRows(ledger!, START), [
+    [600, 120, "source_offline"],
+    [1500, 1, "source_offline"],
+    [2000, 1, "source_offline"],
+  ]);
+  assertStringIncludes(ledger!.gaps.at(0).evidence, "gaps of 120 bars or more");
+});
+
 Deno.test("streamLedgers() does not blame a lost raw file for what it never held", async () => {
   await using lake = await GapsLake.make();
   const day = minutesFrom(START, 1440, (minute) => minute % 200 === 7);

@@ -13,7 +13,7 @@ import { type SeenBars, type StreamLedger, streamLedgers } from "./stream_ledger
 const UNIT = "quality/completeness";
 
 /** Raise this when the judgement or its words change, so that ledgers are made anew. */
-const LEDGER_VERSION = 1;
+const LEDGER_VERSION = 2;
 
 /**
  * Writes `lakebook.gaps` and `lakebook.completeness`, unless all that they follow from is as it was.

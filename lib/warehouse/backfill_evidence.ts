@@ -7,6 +7,9 @@ type Range = readonly [number, number];
 /** What the lake has of an object; `rows` where they are compared with the tables anyway, see `unread_bars.ts`. */
 export type ObjectPresence = (key: string) => "nothing" | "bytes" | "rows";
 
+/** Ranges of time in which the tables show another source's bars than those that an exchange gave. */
+export type RangesOfOthers = (of: Pick<BackfillRecord, "exchange" | "timeframe">) => readonly Range[];
+
 /** The fix for a range that an exchange was not asked for, or whose answer is lost. */
 export function backfillLine(
   { exchange, symbol, timeframe, from_ms }: Pick<
@@ -25,9 +28,11 @@ const NO_ANSWER =
   /status is (5\d\d|408|425)|no (complete )?answer|timed? ?out|connection|connect|network|unreachable|maintenance|offline|try again later/i;
 
 /**
- * Evidence from what exchanges were asked for. Where pieces overlap, the one that was asked last counts.
+ * Evidence from what exchanges were asked for. Where pieces overlap, the one that was asked last counts. Where the
+ * tables show another source's bars an exchange's word is none: it says nothing of why that source lacks a bar.
  *
  * @param present What the lake still has of an object: nothing, its bytes, or its rows among the raw candles.
+ * @param ofOthers Where that is; nowhere if it is left out.
  *
  * @example
  * ```ts
@@ -44,9 +49,16 @@ const NO_ANSWER =
 export function backfillEvidence(
   records: readonly BackfillRecord[],
   present: ObjectPresence,
+  ofOthers: RangesOfOthers = () => [],
 ): GapEvidence[] {
   const groups = Map.groupBy(records, (record) => `${record.exchange} ${record.timeframe}`);
-  return [...groups.values()].flatMap((group) => groupEvidence(group, present));
+  return [...groups.values()].flatMap((group) => {
+    const others = ofOthers(group[0]!).toSorted((a, b) => a[0] - b[0]);
+    return groupEvidence(group, present).flatMap((piece) =>
+      without([[piece.from_ms, piece.until_ms]], others)
+        .map(([from_ms, until_ms]) => ({ ...piece, from_ms, until_ms }))
+    );
+  });
 }
 
 function groupEvidence(
@@ -140,7 +152,7 @@ function within(ranges: readonly Range[], [from, until]: Range): Range[] {
   return ranges.map(([a, b]) => [Math.max(a, from), Math.min(b, until)] as const).filter(([a, b]) => a < b);
 }
 
-/** What of some ranges lies in none of the others, which are in order and do not overlap. */
+/** What of some ranges lies in none of the others, which are in order. */
 function without(ranges: readonly Range[], others: readonly Range[]): Range[] {
   const left: Range[] = [];
   for (const [from, until] of ranges) {

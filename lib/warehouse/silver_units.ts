@@ -75,6 +75,33 @@ export function wholeDays({ from_ms, to_ms }: { from_ms: number; to_ms: number }
   return [Math.floor(from_ms / DAY_MS) * DAY_MS, (Math.floor(to_ms / DAY_MS) + 1) * DAY_MS];
 }
 
+/**
+ * The whole UTC days on which the tables show an earlier source's bars, and nothing of this one unless it fills gaps.
+ *
+ * @param spans As {@linkcode sourceSpans} gives them.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const bars = { symbol: "BTCUSD", timeframe: "1m" };
+ * const spans = [
+ *   { ...bars, source: "csv", from_ms: 0, to_ms: 5 },
+ *   { ...bars, source: "coinbase", from_ms: 0, to_ms: 90_000_000 },
+ * ];
+ * assertEquals(daysOfEarlier(spans, { source: "coinbase", timeframe: "1m" }), [[0, 86_400_000]]);
+ * assertEquals(daysOfEarlier(spans, { source: "csv", timeframe: "1m" }), []);
+ * ```
+ */
+export function daysOfEarlier(
+  spans: readonly SourceSpan[],
+  { source, timeframe }: { source: string; timeframe: string },
+): [number, number][] {
+  const alike = spans.filter((span) => span.timeframe === timeframe);
+  const rank = alike.findIndex((span) => span.source === source);
+  // Of a source that gave nothing each other one is earlier.
+  return alike.slice(0, rank < 0 ? alike.length : rank).map(wholeDays);
+}
+
 /** Start of a UTC year, epoch milliseconds. */
 export function yearStart(year: number): number {
   return Date.UTC(year, 0, 1);

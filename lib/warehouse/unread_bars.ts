@@ -5,7 +5,7 @@ import { type BarStream, startsSql } from "./bar_streams.ts";
 import type { CandleRecord } from "./candle_records.ts";
 import { readCandlesSql } from "./insert_candles.ts";
 import type { DuckDb } from "./engine_duckdb.ts";
-import { sourceSpans, wholeDays } from "./silver_units.ts";
+import { daysOfEarlier, sourceSpans } from "./silver_units.ts";
 
 /**
  * Compares raw files with a stream. Only those are read that have more rows than the stream has bars in their time;
@@ -36,8 +36,7 @@ export async function unreadBars(
       continue;
     }
     const raw = readCandlesSql(await store.localPath(key), columns, { header: true, skipBadLines: true });
-    const rank = spans.findIndex((span) => span.source === source);
-    const taken = spans.slice(0, rank).map(wholeDays).map(([from, until]) =>
+    const taken = daysOfEarlier(spans, { source, timeframe: stream.timeframe }).map(([from, until]) =>
       `AND NOT (t >= ${from} AND t < ${until})`
     );
     await engine.run(
