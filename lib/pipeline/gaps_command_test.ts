@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { MINUTE_MS } from "../core/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
 import { readFills } from "../warehouse/fill_records.ts";
 import { candleCsv, Workplace } from "./_test_cli.ts";
 import { GapsLake, minutesFrom } from "./_test_gaps.ts";
@@ -182,4 +182,37 @@ Deno.test("the tables that a run writes hold what gaps finds afterwards, also of
     assertEquals(written.length > 300, true);
     assertEquals(written, found);
   }
+});
+
+Deno.test("the tables that a run writes hold what gaps finds afterwards, where bars of several lengths share a symbol", async () => {
+  await using work = await Workplace.make();
+  const csv = (name: string, from: number, bars: number, step: number, lost: number) =>
+    work.file(name, candleCsv(from, bars, step).split("\n").filter((_, i) => i !== lost).join("\n"));
+  // Three days of minutes, then two of hours, then six of days; each lacks a bar.
+  const files = [
+    await csv("minutes.csv", START, 3 * 1440, MINUTE_MS, 700),
+    await csv("hours.csv", START + 3 * DAY_MS, 48, HOUR_MS, 30),
+    await csv("days.csv", START + 5 * DAY_MS, 6, DAY_MS, 3),
+  ];
+  for (const file of files) {
+    await work.pipeline("--ohlcv", file, "--only", "ingest,process,materialize,quality");
+  }
+  const counts = ["timeframe", "expected", "present", "filled", "absent"];
+  const { stdout } = await work.run(["gaps", "--lake", work.lake, "--json"]);
+  const streams = JSON.parse(stdout).streams as Record<string, unknown>[];
+  assertEquals(
+    await work.query(
+      `SELECT ${
+        counts.join(", ")
+      } FROM v_completeness ORDER BY array_position(['1m', '1h', '1d'], timeframe)`,
+    ),
+    streams.map(({ interval, ...stream }) =>
+      Object.fromEntries(counts.map((name) => [name, { ...stream, timeframe: interval }[name]]))
+    ),
+  );
+  assertEquals(streams.map(({ interval, absent }) => [interval, absent]), [["1m", 1], ["1h", 1], ["1d", 1]]);
+  assertEquals(
+    await work.query("SELECT timeframe, missing FROM lakebook.gaps ORDER BY gap_from"),
+    [["1m", 1], ["1h", 1], ["1d", 1]].map(([timeframe, missing]) => ({ timeframe, missing })),
+  );
 });

@@ -44,6 +44,10 @@ export function feeds(timeframe: string, stream: string): boolean {
 }
 
 /** The table of a stream's bars. */
+export function tableOfStream(timeframe: string): TableDefinition {
+  return barTable(timeframe).table;
+}
+
 function barTable(timeframe: string) {
   return BAR_TABLES.find((entry) => entry.timeframe === timeframe) ?? BAR_TABLES[1];
 }

@@ -8,6 +8,7 @@ import {
   OHLCV_MINUTE,
   PROCESSED_PARTITIONED,
   STREAM_TICKS,
+  type TableDefinition,
 } from "../../core/tables.ts";
 import {
   checkDrift,
@@ -33,6 +34,7 @@ import { readDrift } from "../../lake/drift.ts";
 import { TIMEFRAMES } from "../../sources/candle_timeframe.ts";
 import { auditTable } from "../../warehouse/audit_table.ts";
 import { auditSources, type SourceBars } from "../../warehouse/audit_sources.ts";
+import { tableOfStream } from "../../warehouse/bar_streams.ts";
 import { auditTicks } from "../../warehouse/audit_ticks.ts";
 import { readBars } from "../../warehouse/bar_columns.ts";
 import { readCandlesSql } from "../../warehouse/insert_candles.ts";
@@ -76,7 +78,9 @@ export async function heldFindings(context: RunContext): Promise<Finding[]> {
 
 /** A stream of candles in silver, as the audits want it. */
 interface Stream {
-  table: string;
+  /** The view of its bars, and the table beneath. */
+  view: string;
+  table: TableDefinition;
   symbol: string;
   timeframe: string;
   /** All sources, the first one first: `bitstamp+coinbase`. */
@@ -87,7 +91,7 @@ interface Stream {
 /**
  * Every stream of candles, and its sources beside each other.
  *
- * @param onWalked Hears of the streams' bars as soon as they have been walked over.
+ * @param onWalked Hears of the streams' bars as soon as they have been walked over, where those are all of a stream's.
  */
 export async function seriesFindings(
   context: RunContext,
@@ -118,11 +122,16 @@ export async function seriesFindings(
       duplicates: sum("duplicates"),
       conflicts: sum("conflicts"),
     };
-    const walked = await walk(engine, stream.table, { about, config, now: context.startedAt });
+    const walked = await walk(engine, stream.view, { about, config, now: context.startedAt });
     if (walked !== null) walks.push({ stream, mine, walked });
   }
+  // Days are looked at as they came in; the stream of days is made of shorter bars as well, in a table of its own.
   onWalked(
-    new Map(walks.flatMap(({ stream, walked: { bars } }) => bars ? [[streamName(stream), bars]] : [])),
+    new Map(
+      walks.flatMap(({ stream, walked: { bars } }) =>
+        bars && stream.table === tableOfStream(stream.timeframe) ? [[streamName(stream), bars]] : []
+      ),
+    ),
   );
   const findings: Finding[] = [];
   for (const { stream, mine, walked } of walks) {
@@ -143,11 +152,11 @@ async function streams(engine: DuckDb, records: readonly CandleRecord[]): Promis
     }
     const table = timeframe === "1m" ? OHLCV_MINUTE : timeframe === "1h" ? OHLCV_HOURLY : OHLCV_BARS;
     const [start] = Object.keys(table.columns);
-    const relation = `stage.stream_${found.length}`;
-    await engine.run(`CREATE OR REPLACE VIEW ${relation} AS
+    const view = `stage.stream_${found.length}`;
+    await engine.run(`CREATE OR REPLACE VIEW ${view} AS
       SELECT epoch_ms(${start}) AS time, open, high, low, close, volume FROM ${table.database}.${table.name}
       WHERE symbol = ${quote(symbol)} ${table === OHLCV_BARS ? `AND timeframe = ${quote(timeframe)}` : ""}`);
-    found.push({ table: relation, symbol, timeframe, source, sources: [source] });
+    found.push({ view, table, symbol, timeframe, source, sources: [source] });
   }
   return found;
 }
@@ -215,7 +224,7 @@ async function sourcesFindings(
   const { symbol, timeframe } = stream;
   const sides: SourceBars[] = [];
   for (const source of stream.sources) {
-    const table = `${stream.table}_of_${sides.length}`;
+    const table = `${stream.view}_of_${sides.length}`;
     const files = await Promise.all(
       mine.filter((record) => record.source === source).map(async ({ key, columns, arrival }) => {
         const path = await store.localPath(key);
