@@ -8,9 +8,9 @@ import type { ObjectStore } from "../lake/store.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import { EXIT } from "./exit_codes.ts";
-import { ledgerLines, ledgersJson } from "./gaps_output.ts";
+import { iso, ledgerLines, ledgersJson } from "./gaps_output.ts";
 import { readLakeFacts } from "./lake_facts.ts";
-import { type StreamLedger, streamLedgers } from "./stream_ledgers.ts";
+import { type LedgerQuery, type StreamLedger, streamLedgers, streamName } from "./stream_ledgers.ts";
 
 const FLAGS = z.object({
   symbol: z.string().optional(),
@@ -57,7 +57,7 @@ export async function gapsCommand(flags: unknown, io: CommandIo): Promise<number
  * The ledgers of the streams that were asked for.
  *
  * @throws {ConfigError} where there is no lake.
- * @throws {UsageError} where the lake has no such stream.
+ * @throws {UsageError} where the lake has no such stream, or none of the time that is asked for.
  */
 export async function readLedgers(store: ObjectStore, query: GapsQuery, now: Date): Promise<StreamLedger[]> {
   if (await lakeKind(store) === null) {
@@ -69,17 +69,29 @@ export async function readLedgers(store: ObjectStore, query: GapsQuery, now: Dat
   using _closing = engine;
   const wanted = ({ symbol, timeframe }: { symbol: string; timeframe: string }) =>
     symbol === (query.symbol ?? symbol) && timeframe === (query.interval ?? timeframe);
-  const ledgers = await Array.fromAsync(
-    streamLedgers(engine, store, { facts, query: { ...query, now }, wanted }),
-  );
+  const read = (query: LedgerQuery) =>
+    Array.fromAsync(streamLedgers(engine, store, { facts, query, wanted }));
+  const ledgers = await read({ ...query, now });
   if (ledgers.length > 0) return ledgers;
   const name = [query.symbol, query.interval].filter((word) => word !== undefined).join(" ");
+  const whole = query.from || query.until ? await read({ now }) : [];
+  if (whole.length > 0) throw new UsageError(notThen(whole, query));
   const there = facts.streams.map(({ symbol, timeframe }) => `${symbol} ${timeframe}`).join(", ");
   throw new UsageError(
     `Cannot show gaps of "${name}": the lake has ${
       there === "" ? "no candles, take some in with `deno task backfill`" : `${there}, choose among them`
     }`,
   );
+}
+
+/** What to say where streams are there, and none of the time that was asked for. */
+function notThen(ledgers: readonly StreamLedger[], { from, until }: GapsQuery): string {
+  const time = [from && `from ${iso(from.getTime())}`, until && `to ${iso(until.getTime())}`]
+    .filter((words) => words !== undefined).join(" ");
+  const reach = ledgers.map((ledger) =>
+    `${streamName(ledger)} goes from ${iso(ledger.from_ms)} to ${iso(ledger.until_ms)}`
+  ).join(", ");
+  return `Cannot show gaps ${time}: ${reach}, ask for a time within`;
 }
 
 function instant(flag: string, text: string | undefined): Date | undefined {

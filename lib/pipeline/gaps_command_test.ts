@@ -76,6 +76,12 @@ Deno.test("gaps refuses what it cannot do, and says what to do instead", async (
   await dayWithOutage(lake);
   const cases: [args: string[], code: number, words: string][] = [
     [["--symbol", "XRPUSD"], 2, "the lake has BTCUSD 1m, choose among them"],
+    [["--from", "2025-04-01"], 2, "BTCUSD 1m goes from 2025-03-01T00:00:00Z to 2025-03-02T00:00:00Z, ask"],
+    [
+      ["--to", "2025-02-01", "--interval", "1m"],
+      2,
+      "Cannot show gaps to 2025-02-01T00:00:00Z: BTCUSD 1m goes",
+    ],
     [["--from", "yesterday"], 2, "Cannot use --from"],
     [["--from", "2025-03-02", "--to", "2025-03-01"], 2, "the end is not later"],
     [["--dry-run"], 2, "add --fill SOURCE"],

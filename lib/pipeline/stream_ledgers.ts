@@ -3,11 +3,13 @@ import type { StreamBars } from "../core/gap_finder.ts";
 import { type GapEvidence, STRENGTH } from "../core/gaps.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import {
+  clipGaps,
   countDays,
   type DayCounts,
   type GapColumns,
   type JudgedGaps,
   judgeGaps,
+  type StreamSpan,
 } from "../quality/completeness.ts";
 import { backfillEvidence } from "../warehouse/backfill_evidence.ts";
 import type { BackfillRecord } from "../warehouse/backfill_records.ts";
@@ -46,7 +48,7 @@ export interface StreamLedger {
 export interface LedgerQuery {
   /** The clock. */
   now: Date;
-  /** Instead of the stream's own ends. */
+  /** Instead of the stream's own ends; gaps are judged over the whole stream nevertheless. */
   from?: Date | undefined;
   until?: Date | undefined;
 }
@@ -63,8 +65,8 @@ export function streamName({ symbol, timeframe }: { symbol: string; timeframe: s
 }
 
 /**
- * The ledgers of a lake's streams, one after the other. A stream without any time (no bar, and nothing was asked for)
- * has none.
+ * The ledgers of a lake's streams, one after the other. A stream without any time (no bar, and nothing was asked for,
+ * or no time that the query wants) has none.
  *
  * @param wanted Which streams; all of them where it is left out.
  * @param seen Their published bars, all of them, where somebody has walked over them; others are read.
@@ -84,14 +86,13 @@ export async function* streamLedgers(
   using reader = await engine.fork();
   const read = async (stream: BarStream | undefined): Promise<StreamBars | null> => {
     if (stream === undefined) return null;
-    const { from_ms, until_ms, due_ms } = askedRange(stream, query);
-    const range = { from_ms, until_ms: Math.min(until_ms, due_ms) };
+    const range = { from_ms: -Infinity, until_ms: askedRange(stream, query).due_ms };
     const known = (await seen).get(streamName(stream));
     return known && isWithin(known, range) ? known : await readStreamBars(reader, store, stream, range);
   };
   let ahead = read(streams[0]);
   /** Of the symbol, by length. */
-  const shorter = new Map<string, StreamLedger | null>();
+  const shorter = new Map<string, JudgedStream | null>();
   try {
     for (const [i, stream] of streams.entries()) {
       const bars = (await ahead)!;
@@ -99,9 +100,11 @@ export async function* streamLedgers(
       ahead.catch(() => {}); // told when its turn comes
       if (stream.symbol !== streams[i - 1]?.symbol) shorter.clear();
       const below = shorter.get(MADE_OF[stream.timeframe] ?? "") ?? null;
-      const ledger = await streamLedger(engine, store, { stream, bars, facts, query, below });
-      if (stream.keys.length > 0) shorter.set(stream.timeframe, ledger);
-      if (ledger !== null && wanted(stream)) yield ledger;
+      const judged = await judgeStream(engine, store, { stream, bars, facts, query, below });
+      if (stream.keys.length > 0) shorter.set(stream.timeframe, judged);
+      if (judged === null || !wanted(stream)) continue;
+      const ledger = await ledgerWithin(engine, store, { judged, facts, query });
+      if (ledger !== null) yield ledger;
     }
   } finally {
     await Promise.allSettled([ahead]);
@@ -129,7 +132,18 @@ function askedRange({ step_ms }: BarStream, { now, from, until }: LedgerQuery) {
   };
 }
 
-async function streamLedger(
+/** A stream with the causes of all its gaps. */
+interface JudgedStream {
+  stream: BarStream;
+  /** The stream's own ends, as far as it is over, and what is asked for beyond them. */
+  span: StreamSpan;
+  /** Its own ends, over or not. */
+  own: { from_ms: number; until_ms: number };
+  gaps: JudgedGaps;
+}
+
+/** The whole stream is judged, whatever part of it is wanted: a part would be compared with less of the market. */
+async function judgeStream(
   engine: DuckDb,
   store: ObjectStore,
   { stream, bars, facts, query, below }: {
@@ -138,29 +152,24 @@ async function streamLedger(
     facts: LakeFacts;
     query: LedgerQuery;
     /** Of the shorter bars that these are made of. */
-    below: StreamLedger | null;
+    below: JudgedStream | null;
   },
-): Promise<StreamLedger | null> {
+): Promise<JudgedStream | null> {
   const { symbol, timeframe, step_ms } = stream;
   const ofSymbol = <T extends { symbol: string; timeframe: string }>(items: readonly T[]) =>
     items.filter((item) => item.symbol === symbol && feeds(item.timeframe, timeframe));
   const files = ofSymbol(facts.files), backfills = ofSymbol(facts.backfills);
-  const fills = facts.fills.filter((fill) => fill.symbol === symbol && fill.timeframe === timeframe);
-  const asked = askedRange(stream, query);
   const own = ownEnds(bars, { files, backfills, step_ms });
-  const from_ms = query.from === undefined ? own.from_ms : asked.from_ms;
-  const whole = query.until === undefined ? own.until_ms : asked.until_ms;
-  const until_ms = Math.min(whole, asked.due_ms);
-  if (!Number.isFinite(from_ms) || !Number.isFinite(whole) || whole <= from_ms) return null;
-  const span = { from_ms, until_ms: Math.max(from_ms, until_ms), step_ms };
+  const asked = wantedRange(stream, own, query);
+  const from_ms = Math.min(own.from_ms, asked?.from_ms ?? Infinity);
+  const end = Math.max(own.until_ms, asked?.whole_ms ?? -Infinity);
+  if (!Number.isFinite(from_ms) || !Number.isFinite(end)) return null;
+  const until_ms = Math.max(from_ms, Math.min(end, askedRange(stream, query).due_ms));
+  const span = { from_ms, until_ms, step_ms };
   const gaps = gapsWithin(bars, span);
-  const missing = sum(gaps.missing);
-  const filledDays = await readFilledDays(engine, store, stream, { fills, ...span });
-  const filled = sum(filledDays.values());
-  const expected = (span.until_ms - from_ms) / step_ms;
   const barsWithin = barCounter(gaps, span);
   const sources = sourceSpans(files.toSorted((a, b) => a.arrival - b.arrival));
-  const evidence: GapEvidence[] = missing === 0 ? [] : [
+  const evidence: GapEvidence[] = gaps.missing.length === 0 ? [] : [
     ...backfillEvidence(backfills, (key) => {
       if (!facts.raw.has(key)) return "nothing";
       return facts.files.some((file) => file.key === key) ? "rows" : "bytes";
@@ -177,16 +186,52 @@ async function streamLedger(
     }),
     ...finerEvidence(below, step_ms),
   ];
+  return { stream, span, own, gaps: judgeGaps(gaps, span, evidence) };
+}
+
+/** What a query wants of a stream, null where that is nothing; `whole_ms` is its end, over or not. */
+function wantedRange(
+  stream: BarStream,
+  own: { from_ms: number; until_ms: number },
+  query: LedgerQuery,
+): { from_ms: number; until_ms: number; whole_ms: number } | null {
+  const asked = askedRange(stream, query);
+  const from_ms = query.from === undefined ? own.from_ms : asked.from_ms;
+  const whole_ms = query.until === undefined ? own.until_ms : asked.until_ms;
+  if (!Number.isFinite(from_ms) || !Number.isFinite(whole_ms) || whole_ms <= from_ms) return null;
+  return { from_ms, until_ms: Math.max(from_ms, Math.min(whole_ms, asked.due_ms)), whole_ms };
+}
+
+/** The part of a judged stream that a query wants; null where that is nothing. */
+async function ledgerWithin(
+  engine: DuckDb,
+  store: ObjectStore,
+  { judged: { stream, own, gaps: all }, facts, query }: {
+    judged: JudgedStream;
+    facts: LakeFacts;
+    query: LedgerQuery;
+  },
+): Promise<StreamLedger | null> {
+  const { symbol, timeframe, step_ms } = stream;
+  const wanted = wantedRange(stream, own, query);
+  if (wanted === null) return null;
+  const { whole_ms, ...range } = wanted;
+  const span = { ...range, step_ms };
+  const gaps = query.from === undefined && query.until === undefined ? all : clipGaps(all, span);
+  const fills = facts.fills.filter((fill) => fill.symbol === symbol && fill.timeframe === timeframe);
+  const filledDays = await readFilledDays(engine, store, stream, { fills, ...span });
+  const absent = sum(gaps.missing), filled = sum(filledDays.values());
+  const expected = (span.until_ms - span.from_ms) / step_ms;
   return {
     symbol,
     timeframe,
     ...span,
     expected,
-    present: expected - missing - filled,
+    present: expected - absent - filled,
     filled,
-    absent: missing,
-    not_yet_due: Math.max(0, (whole - Math.max(until_ms, from_ms)) / step_ms),
-    gaps: judgeGaps(gaps, span, evidence),
+    absent,
+    not_yet_due: (whole_ms - span.until_ms) / step_ms,
+    gaps,
     days: () => countDays(gaps, span, filledDays),
   };
 }
@@ -199,9 +244,9 @@ function isWithin(
 }
 
 /** The causes of the shorter bars' gaps, where a longer bar starts in one. */
-function finerEvidence(below: StreamLedger | null, step_ms: number): GapEvidence[] {
+function finerEvidence(below: JudgedStream | null, step_ms: number): GapEvidence[] {
   if (below === null) return [];
-  const { gaps, timeframe, step_ms: short } = below;
+  const { gaps, stream: { timeframe, step_ms: short } } = below;
   const evidence: GapEvidence[] = [];
   for (let i = 0; i < gaps.count; i++) {
     const from_ms = gaps.from_ms[i]!, until_ms = from_ms + gaps.missing[i]! * short;

@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DAY_MS, MINUTE_MS } from "../core/time.ts";
 import { writeRecord } from "../lake/ledger.ts";
 import { fillUnit } from "../warehouse/fill_records.ts";
+import type { StreamLedger } from "./stream_ledgers.ts";
 import { gapRows, GapsLake, minutesFrom } from "./_test_gaps.ts";
 
 const START = Date.UTC(2025, 0, 31);
@@ -153,6 +154,38 @@ Deno.test("streamLedgers() counts what another source filled in, within the fill
   ]);
 });
 
+Deno.test("streamLedgers() gives a part of a stream the causes that the whole one has", async () => {
+  await using lake = await GapsLake.make();
+  // A minute in a hundred is silent; at ten the source was away for two hours.
+  const times = minutesFrom(
+    START,
+    2 * 1440,
+    (minute) => minute % 100 === 7 || (minute >= 600 && minute < 720),
+  );
+  await lake.minutes(times);
+  await lake.file(times);
+  const [ofWhole, ofParts] = [new Map<number, string>(), new Map<number, string>()];
+  const see = (into: Map<number, string>, { gaps }: StreamLedger) => {
+    for (let i = 0; i < gaps.count; i++) {
+      const { from_ms, missing, cause, evidence } = gaps.at(i);
+      const first = (from_ms - START) / MINUTE_MS;
+      for (let minute = first; minute < first + missing; minute++) into.set(minute, `${cause} ${evidence}`);
+    }
+  };
+  const [whole] = await lake.ledgers();
+  see(ofWhole, whole!);
+  for (const [from, until] of [[0, 630], [630, 631], [631, 719], [719, 900], [900, 2880]] as const) {
+    const [part] = await lake.ledgers({ from: new Date(at(from)), until: new Date(at(until)) });
+    see(ofParts, part!);
+    const expected = until - from;
+    const absent = [...ofWhole.keys()].filter((minute) => minute >= from && minute < until).length;
+    assertEquals([part!.expected, part!.present, part!.absent], [expected, expected - absent, absent]);
+    assertEquals(part!.days().reduce((sum, day) => sum + day.absent, 0), absent);
+  }
+  assertEquals(ofParts, ofWhole);
+  assertEquals(whole!.gaps.by_cause.source_offline, 120);
+});
+
 Deno.test("streamLedgers() sorts bars that are not in order, and counts a repeated one once", async () => {
   await using lake = await GapsLake.make();
   await lake.minutes([at(0), at(1), at(1), at(4), at(5)]);
@@ -161,7 +194,7 @@ Deno.test("streamLedgers() sorts bars that are not in order, and counts a repeat
   assertEquals(gapRows(ledger!, START), [[2, 2, "no_trade"]]);
 });
 
-Deno.test("streamLedgers() believes bars that were seen, unless some lie beyond what is asked for", async () => {
+Deno.test("streamLedgers() believes bars that were seen, unless some end after the clock", async () => {
   await using lake = await GapsLake.make();
   await lake.minutes(minutesFrom(START, 20, (minute) => minute === 5));
   const seen = new Map([["BTCUSD 1m", {
@@ -175,6 +208,6 @@ Deno.test("streamLedgers() believes bars that were seen, unless some lie beyond 
   assertEquals(gapRows(ledger!, START), [[7, 1, "no_trade"]]);
   [ledger] = await lake.ledgers({ now: new Date(at(15)) }, seen);
   assertEquals(gapRows(ledger!, START), [[5, 1, "no_trade"]]);
-  [ledger] = await lake.ledgers({ from: new Date(at(1)) }, seen);
-  assertEquals(gapRows(ledger!, START), [[5, 1, "no_trade"]]);
+  [ledger] = await lake.ledgers({ from: new Date(at(8)) }, seen);
+  assertEquals(gapRows(ledger!, START), []);
 });

@@ -200,6 +200,55 @@ function longestOf(missing: Float64Array, count: number): number[] {
   return longest;
 }
 
+/**
+ * What of judged gaps lies in a part of their stream. A gap that reaches beyond is cut; its cause stays, because it was
+ * found from all of it, and so do the words.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * const span = { from_ms: 0, until_ms: 6_000_000, step_ms: 60_000 };
+ * const gaps = { from_ms: Float64Array.of(600_000), missing: Float64Array.of(10) };
+ * const down = { from_ms: 0, until_ms: 6_000_000, cause: "source_offline" as const, strength: 3, evidence: "503" };
+ * const clipped = clipGaps(judgeGaps(gaps, span, [down]), { ...span, from_ms: 900_000 });
+ * assertEquals([clipped.by_cause.source_offline, clipped.at(0)], [5, {
+ *   from_ms: 900_000, until_ms: 1_200_000, missing: 5, cause: "source_offline", evidence: "503",
+ * }]);
+ * ```
+ */
+export function clipGaps(
+  gaps: JudgedGaps,
+  { from_ms: start, until_ms: stop, step_ms }: StreamSpan,
+): JudgedGaps {
+  let first = 0, end = gaps.count;
+  while (first < end && gaps.from_ms[first]! + gaps.missing[first]! * step_ms <= start) first++;
+  while (end > first && gaps.from_ms[end - 1]! >= stop) end--;
+  const from_ms = gaps.from_ms.slice(first, end), missing = gaps.missing.slice(first, end);
+  for (let i = 0; i < missing.length; i++) {
+    const from = Math.max(start, from_ms[i]!);
+    missing[i] = (Math.min(stop, from_ms[i]! + missing[i]! * step_ms) - from) / step_ms;
+    from_ms[i] = from;
+  }
+  const { reasons, reason: all } = gaps.reasons();
+  const reason = all.subarray(first, end);
+  const by_cause = { no_trade: 0, source_offline: 0, our_failure: 0, plan_limit: 0, not_yet_due: 0 };
+  missing.forEach((bars, i) => by_cause[reasons[reason[i]!]!.cause] += bars);
+  return {
+    count: missing.length,
+    from_ms,
+    missing,
+    by_cause,
+    reasons: () => ({ reasons, reason }),
+    at: (i) => ({
+      from_ms: from_ms[i]!,
+      until_ms: from_ms[i]! + missing[i]! * step_ms,
+      missing: missing[i]!,
+      ...reasons[reason[i]!]!,
+    }),
+    longest: (count) => longestOf(missing, count),
+  };
+}
+
 /** What a stream holds on one UTC day. */
 export interface DayCounts {
   /** Midnight, epoch milliseconds. */

@@ -18,6 +18,7 @@ export { checkTable } from "./check_table.ts";
 export { checkTicks } from "./check_ticks.ts";
 export {
   type CauseCounts,
+  clipGaps,
   countCauses,
   countDays,
   type DayCounts,
