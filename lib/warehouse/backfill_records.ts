@@ -26,6 +26,8 @@ const BACKFILL_RECORD = z.object({
   detail: z.string(),
   /** When it was asked, ISO 8601. */
   asked_at: z.string(),
+  /** When it was asked for the first time, where the exchange was silent then as well. */
+  first_asked_at: z.string().optional(),
   requests: z.number(),
   short_pages: z.number(),
   overlaps: z.number(),

@@ -138,6 +138,54 @@ Deno.test("backfill asks only for what is missing, and nothing where nothing is"
   assertEquals(await bars(work), server.truth(MAY, JUNE));
 });
 
+/** A network that from a time on gives answers without any bar, as an exchange may that is ill. */
+function silentFrom(server: TestExchange, time: number): typeof fetch {
+  return networkOf((request) => {
+    const start = 1000 * Number(new URL(request.url).searchParams.get("start"));
+    return start >= time
+      ? Promise.resolve(Response.json({ data: { pair: "BTC/USD", ohlc: [] } }))
+      : server.handler(request);
+  });
+}
+
+Deno.test("backfill asks again for what an exchange answered with nothing, and has it when the exchange is well", async () => {
+  await using ground = await place();
+  const { server, work } = ground;
+  const flags = ["--since", "2024-05-01", "--until", "2024-05-06"];
+  work.fetch = silentFrom(server, MAY + 2 * DAY_MS);
+  assertEquals((await backfill(work, ...flags)).code, 0);
+  const have = (await bars(work)).length;
+  assert(have < 3 * 1440, `${have} bars`);
+  work.fetch = networkOf(server.handler);
+  const again = await backfill(work, ...flags);
+  assertEquals([again.code, again.summary.steps[0].status], [0, "ok"], again.stderr);
+  assertEquals(await bars(work), server.truth(MAY, MAY + 5 * DAY_MS));
+  const asked = server.given.length;
+  const third = await backfill(work, ...flags);
+  assertEquals([third.summary.steps[0].status, server.given.length], ["skipped", asked]);
+  assertStringIncludes(third.stderr, "nothing to ask for: 7200 bars of bitstamp BTC/USD 1m were asked for");
+});
+
+Deno.test("backfill believes a silence before the first bar, and a later one when two answers a week apart agree", async () => {
+  await using ground = await place({ listed: new Date(MAY + 2 * DAY_MS), now: new Date("2024-06-25") });
+  const { server, work } = ground;
+  let asked = 0;
+  const run = async (day: string) => {
+    const network = silentFrom(server, MAY + 4 * DAY_MS);
+    asked = 0;
+    work.fetch = (input, init) => (asked += 1, network(input, init));
+    const flags = ["--since", "2024-05-01", "--until", "2024-06-03", "--now", `2024-06-${day}T12:00:30Z`];
+    assertEquals((await backfill(work, ...flags)).code, 0);
+    return asked;
+  };
+  assert(await run("15") > 70);
+  const silent = await run("16");
+  // From 5 May on, in windows of 1,000 minutes, each denied twice.
+  assert(silent > 80 && silent < 100, `${silent} requests`);
+  assertEquals(await run("23"), silent);
+  assertEquals(await run("24"), 0);
+});
+
 Deno.test("backfill leaves the bar out that is not over, and goes on from it", async () => {
   await using ground = await place();
   const { server, work } = ground;

@@ -91,7 +91,7 @@ export interface HistoryForecast {
   requests: number;
   /** At the exchange's pace. */
   minutes: number;
-  /** Bars that are in the lake already, and bars that the exchange does not give out any more. */
+  /** Bars that were asked for already, given or denied, and bars that the exchange does not give out any more. */
   bars_had: number;
   bars_lost: number;
 }
@@ -132,7 +132,7 @@ export function forecastLines(question: HistoryQuestion, forecast: HistoryForeca
     ? []
     : [`${bars_lost} bars are older than what ${question.client.name} gives out`];
   if (pieces.length === 0) {
-    return [`would ask for nothing: ${bars_had} bars of ${name} are in the lake`, ...lost];
+    return [`would ask for nothing: ${bars_had} bars of ${name} were asked for already`, ...lost];
   }
   return [
     ...pieces.map((piece) =>

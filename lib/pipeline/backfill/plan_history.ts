@@ -18,14 +18,14 @@ export interface HistoryPlan {
   lost: Piece[];
   /** From here on bars can be had; `-Infinity` where all can. */
   reach_ms: number;
-  /** Bars that are in the lake already. */
+  /** Bars that were asked for already, those included that the exchange denied. */
   had: number;
 }
 
 /**
  * Plans a history.
  *
- * @param covered What is in the lake already.
+ * @param covered What need not be asked for again.
  *
  * @example The current month is open
  * ```ts

@@ -42,7 +42,7 @@ export async function ingestExchange(context: RunContext): Promise<StepResult> {
     context.partial = true;
   }
   if (plan.pieces.length === 0) {
-    const detail = `nothing to ask for: ${plan.had} bars of ${name} are had already`;
+    const detail = `nothing to ask for: ${plan.had} bars of ${name} were asked for already`;
     return { status: "skipped", rows_in: 0, rows_out: 0, detail, requests: 0 };
   }
   return {
