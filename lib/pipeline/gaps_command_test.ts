@@ -190,6 +190,32 @@ Deno.test("the tables that a run writes hold what gaps finds afterwards, also of
   }
 });
 
+Deno.test("the tables that a run writes expect hours and days as soon as these are over, though no minute came", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("minutes.csv", candleCsv(START, 690, MINUTE_MS));
+  const steps = ["--ohlcv", file, "--only", "ingest,process,materialize,quality"];
+  const expected = async (now: string) => {
+    await work.pipeline(...steps, "--now", now);
+    const { stdout } = await work.run(["gaps", "--lake", work.lake, "--now", now, "--json"]);
+    const found = (JSON.parse(stdout).streams as { interval: string; expected: number }[])
+      .map(({ interval, expected }) => ({ timeframe: interval, expected }));
+    assertEquals(
+      await work.query(
+        "SELECT timeframe, expected FROM v_completeness ORDER BY array_position(['1m', '1h', '1d'], timeframe)",
+      ),
+      found.filter(({ expected }) => expected > 0),
+    );
+    return found.map(({ expected }) => expected);
+  };
+  // The last minute is that of 11:29: at 11:30:30 its hour is not over.
+  assertEquals(await expected("2025-03-01T11:30:30Z"), [690, 11, 0]);
+  const before = await work.objects();
+  assertEquals(await expected("2025-03-01T11:50:00Z"), [690, 11, 0]);
+  assertEquals(await work.objects(), before);
+  assertEquals(await expected("2025-03-01T12:00:30Z"), [690, 12, 0]);
+  assertEquals(await expected("2025-03-03T12:00:00Z"), [690, 12, 1]);
+});
+
 Deno.test("the tables that a run writes hold what gaps finds afterwards, where bars of several lengths share a symbol", async () => {
   await using work = await Workplace.make();
   const csv = (name: string, from: number, bars: number, step: number, lost: number) =>

@@ -18,9 +18,12 @@ const LEDGER_VERSION = 2;
 /**
  * Writes `lakebook.gaps` and `lakebook.completeness`, unless all that they follow from is as it was.
  *
- * @param seen Bars of this run's lake that are walked over meanwhile.
+ * @param seen Bars of this run's lake that are walked over meanwhile; the others are read.
  */
-export async function writeCompleteness(context: RunContext, seen: Promise<SeenBars>): Promise<void> {
+export async function writeCompleteness(
+  context: RunContext,
+  seen: Promise<SeenBars> = Promise.resolve(new Map()),
+): Promise<void> {
   const { store, startedAt: now } = context;
   const facts = await readLakeFacts(store);
   const inputs = await ledgerFingerprint(context, facts);
@@ -53,14 +56,14 @@ async function ledgerFingerprint({ store, startedAt }: RunContext, facts: LakeFa
     record.fingerprint,
   ]);
   const { files, backfills, fills, refused, partitions, raw, streams } = facts;
-  // The clock matters only as long as something is not over yet.
-  const latest = Math.max(0, ...backfills.map(({ until_ms }) => until_ms), ...files.map((f) => f.to_ms ?? 0));
-  const clock = Math.min(startedAt.getTime(), latest);
+  // The clock matters only as long as a bar is not over yet: a day ends later than the last of its minutes.
+  const latest = Math.max(0, ...backfills.map((asked) => asked.until_ms - 1), ...files.map((f) => f.to_ms));
+  const clock = (step_ms: number) =>
+    Math.min(Math.floor(startedAt.getTime() / step_ms), Math.floor(latest / step_ms) + 1);
   return fingerprint([
     LEDGER_VERSION,
-    clock,
     made,
-    streams.map(({ symbol, timeframe, keys }) => [symbol, timeframe, keys]),
+    streams.map(({ symbol, timeframe, step_ms, keys }) => [symbol, timeframe, clock(step_ms), keys]),
     files,
     backfills,
     fills,

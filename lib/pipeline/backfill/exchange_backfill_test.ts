@@ -257,6 +257,19 @@ Deno.test("backfill keeps what came before a failure, says so, and mends it in t
   );
 });
 
+Deno.test("backfill brings the ledger's tables up to date where the exchange was asked in vain", async () => {
+  await using ground = await place();
+  const { work } = ground;
+  await backfill(work, "--since", "2024-05-01", "--until", "2024-05-03");
+  const view = () =>
+    work.query("SELECT expected, present, absent FROM v_completeness WHERE timeframe = '1m'");
+  assertEquals(await view(), [{ expected: 2880, present: 2880, absent: 0 }]);
+  work.fetch = networkOf(() => Promise.resolve(new Response("down", { status: 503 })));
+  const { code, summary } = await backfill(work, "--since", "2024-05-01", "--until", "2024-05-04");
+  assertEquals([code, summary.steps[3].status], [4, "not_run"]);
+  assertEquals(await view(), [{ expected: 4320, present: 2880, absent: 1440 }]);
+});
+
 Deno.test("backfill leaves an exchange alone after three failures in a row, with exit code 4", async () => {
   await using ground = await place();
   const { work } = ground;

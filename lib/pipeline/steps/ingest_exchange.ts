@@ -8,6 +8,7 @@ import { historyName } from "../backfill/history_question.ts";
 import { pieceName } from "../backfill/pieces.ts";
 import { barsIn, type HistoryPlan, planHistory, type WantedPiece } from "../backfill/plan_history.ts";
 import type { RunContext, StepResult } from "../context.ts";
+import { writeCompleteness } from "../write_completeness.ts";
 
 /** So many pieces may fail in a row before the exchange is left alone. */
 const FAILURES = 3;
@@ -19,6 +20,20 @@ const FAILURES = 3;
  * @throws {ConfigError} where Deno may not reach the exchange.
  */
 export async function ingestExchange(context: RunContext): Promise<StepResult> {
+  try {
+    return await takeHistory(context);
+  } catch (error) {
+    // No later step runs, and what was asked for in vain is expected from now on: the ledger's tables say so.
+    if (error instanceof SourceError) {
+      await writeCompleteness(context).catch((failure) =>
+        context.effects.log.warn(`Cannot bring the completeness ledger up to date: ${failure.message}`)
+      );
+    }
+    throw error;
+  }
+}
+
+async function takeHistory(context: RunContext): Promise<StepResult> {
   const question = context.settings.exchange!;
   const { store, effects: { log } } = context;
   const ledger = await HistoryLedger.open(store, question);
