@@ -11,6 +11,7 @@ import { registerTables } from "../warehouse/catalog.ts";
 import { openDuckDb, quote } from "../warehouse/engine_duckdb.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
+import { lastCompleteDay } from "./lake_reads.ts";
 import { runPipeline } from "./run.ts";
 
 /** Where the candles are. */
@@ -22,14 +23,15 @@ export interface DailySource {
 }
 
 /**
- * Reads them in order of days. Months of a file that fail their checks are missing.
+ * Reads them in order of days, those that are over: today by the clock, which `--now` may set, and what comes after are
+ * left out, and so is a last day whose hours stop early. Months of a file that fail their checks are missing.
  *
  * @throws {ConfigError} where there is no lake.
- * @throws {QualityError} where there is no candle of the symbol.
+ * @throws {QualityError} where there is no candle of the symbol, or none of a day that is over.
  * @throws {UsageError} for a file and a lake.
  */
 export async function dailyCandles(source: DailySource, io: CommandIo): Promise<DailyCandle[]> {
-  return await fromLake(source, io, (store) => goldOf(store, source.symbol));
+  return await fromLake(source, io, (store) => goldOf(store, source.symbol, io.effects.now()));
 }
 
 /**
@@ -43,7 +45,7 @@ export async function targetCandles(
   io: CommandIo,
 ): Promise<{ candles: DailyCandle[]; realised?: DataFrame }> {
   return await fromLake(source, io, async (store) => {
-    const candles = await goldOf(store, source.symbol);
+    const candles = await goldOf(store, source.symbol, io.effects.now());
     if (target !== "realised_volatility") return { candles };
     const { realisedVolatility } = await import("../features/realised_volatility.ts");
     return { candles, realised: realisedVolatility(await minutesOf(store, source.symbol)) };
@@ -79,7 +81,7 @@ async function fromLake<T>(
   }
 }
 
-async function goldOf(store: ObjectStore, symbol: string): Promise<DailyCandle[]> {
+async function goldOf(store: ObjectStore, symbol: string, now: Date): Promise<DailyCandle[]> {
   using engine = await openDuckDb();
   await registerTables(engine, store, [OHLCV_DAILY]);
   const { rows } = await engine.read(
@@ -92,7 +94,16 @@ async function goldOf(store: ObjectStore, symbol: string): Promise<DailyCandle[]
         `\`deno task backfill\`, or name another --symbol`,
     );
   }
-  return rows.map(([day, ...numbers]) => {
+  const newest = String(rows.at(-1)![0]);
+  const last = await lastCompleteDay(engine, store, { symbol, newest, now });
+  const whole = rows.filter(([day]) => String(day) <= last);
+  if (whole.length === 0) {
+    throw new QualityError(
+      `Cannot use daily candles of "${symbol}" in "${store.url}": no day of them is over at ${now.toISOString()}, ` +
+        "take in older ones, or give a later --now",
+    );
+  }
+  return whole.map(([day, ...numbers]) => {
     const [open, high, low, close, volume] = numbers.map(Number) as [number, number, number, number, number];
     return { day: String(day), open, high, low, close, volume };
   });

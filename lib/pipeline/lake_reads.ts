@@ -2,7 +2,10 @@
 import type { DailyPrice, MarketPriceDoubles } from "../core/rows.ts";
 import { OHLCV_HOURLY, PROCESSED_PARTITIONED, PROCESSED_PRICES } from "../core/tables.ts";
 import { utcDay } from "../core/time.ts";
+import type { ObjectStore } from "../lake/store.ts";
 import { newestSnapshots, registerTables, registerViews } from "../warehouse/catalog.ts";
+import { type DuckDb, quote } from "../warehouse/engine_duckdb.ts";
+import { partitionKey } from "../warehouse/materialize.ts";
 import type { RunContext } from "./context.ts";
 
 /** The newest market snapshot. */
@@ -50,17 +53,28 @@ export async function dailyPrices(context: RunContext): Promise<DailyPrice[]> {
 }
 
 /**
- * The newest day that is over: not today by the run's clock, and not a last day whose hourly candles stop before
- * its last hour.
+ * The newest day of a market that is over: not today by the clock, nor later, and not a last day whose hourly candles
+ * stop before its last hour.
+ *
+ * @param newest its newest day in the lake, `YYYY-MM-DD`.
  */
-export async function lastCompleteDay(context: RunContext, newest: string): Promise<string> {
-  const engine = await context.engineOnLake();
-  await registerTables(engine, context.store, [OHLCV_HOURLY]);
-  const { rows } = await engine.read(`SELECT epoch_ms(max(hour_start)) FROM crypto_analytics.ohlcv_hourly`);
+export async function lastCompleteDay(
+  engine: DuckDb,
+  store: ObjectStore,
+  { symbol, newest, now }: { symbol: string; newest: string; now: Date },
+): Promise<string> {
+  const [year, month] = newest.split("-") as [string, string];
+  const hours = partitionKey(OHLCV_HOURLY, { symbol, year, month });
+  const known = await store.head(hours) !== null;
+  const { rows } = known
+    ? await engine.read(
+      `SELECT epoch_ms(max(hour_start)) FROM read_parquet(${quote(await store.localPath(hours))})`,
+    )
+    : { rows: [] };
   const dayBefore = (day: string) => utcDay(Date.parse(`${day}T00:00:00Z`) - 1);
-  const yesterday = dayBefore(utcDay(context.startedAt));
+  const yesterday = dayBefore(utcDay(now));
   let last = newest;
-  if (rows[0]![0] !== null) {
+  if (rows.length > 0) {
     const hour = new Date(Number(rows[0]![0]));
     if (utcDay(hour) === newest && hour.getUTCHours() < 23) last = dayBefore(newest);
   }

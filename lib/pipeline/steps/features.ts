@@ -1,6 +1,6 @@
 /** Daily prices into model features (Polars). */
 import { trainingRows } from "../../features/mod.ts";
-import type { RunContext, StepResult } from "../context.ts";
+import { type RunContext, type StepResult, SYMBOL } from "../context.ts";
 import { dailyPrices, lastCompleteDay } from "../lake_reads.ts";
 
 /** Builds the feature frame; it stays in memory, because it is cheap to build and follows from the daily table. */
@@ -16,7 +16,11 @@ export async function featuresStep(context: RunContext): Promise<StepResult> {
   }
   const { dailyFeatures } = await import("../../features/daily_features.ts");
   const features = dailyFeatures(prices, {
-    lastCompleteDay: await lastCompleteDay(context, prices.at(-1)!.day),
+    lastCompleteDay: await lastCompleteDay(await context.engineOnLake(), context.store, {
+      symbol: SYMBOL,
+      newest: prices.at(-1)!.day,
+      now: context.startedAt,
+    }),
   });
   context.features = features;
   const usable = trainingRows(features.frame).days.length;
