@@ -1,8 +1,10 @@
 /** A card for each model that was compared: what it is, what it was judged on, and what not to use it for. */
+import { DATA_WORDS, type DataSource, demoNotice, SOURCE_WORDS } from "./data_source.ts";
 import { errorText, type Leaderboard } from "./leaderboard.ts";
 
 /** What a card says of the data. */
 export interface CardData {
+  source: DataSource;
   /** `BTCUSD`. */
   symbol: string;
   /** First and last day that could be learnt from or forecast, and their number; without the days kept apart. */
@@ -112,7 +114,7 @@ export function modelCard(
   return `# ${model}: ${board.target} of ${data.symbol}, ${board.horizon} day${
     board.horizon > 1 ? "s" : ""
   } ahead
-
+${demoNotice(data.source)}
 ## Model details
 
 ${KINDS[model] ?? "A model of a daily series."} ${
@@ -170,7 +172,9 @@ ${board.forecasts} forecasts from ${board.from} to ${board.to}, each made from w
 
 ## Training data
 
-${data.days} days of ${data.symbol}, ${data.from} to ${data.to}; SHA-256 of the candles ${data.sha256}. Before each of
+${data.days} days of ${data.symbol}, ${data.from} to ${data.to}; the candles are those of ${
+    SOURCE_WORDS[data.source]
+  }, SHA-256 ${data.sha256}. Before each of
 ${board.folds} stretches of ${run.refit_every} days the model was fitted to ${
     run.window === "expanding" ? "all" : `the ${run.window} newest`
   } targets known ${run.embargo === 0 ? "by then" : `${run.embargo} days before`}. ${data.touched} prices
@@ -182,7 +186,7 @@ ${board.verdict}
 
 ## Ethical considerations
 
-Public market data, no persons. A forecast that looks surer than it is can cost money: read the intervals.
+${DATA_WORDS[data.source]} A forecast that looks surer than it is can cost money: read the intervals.
 
 ## Caveats and recommendations
 

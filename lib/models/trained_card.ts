@@ -1,20 +1,26 @@
 /** The card of one trained model, with the sections of Mitchell et al. (2019, *Model Cards for Model Reporting*). */
+import { DATA_WORDS, type DataSource, demoNotice, SOURCE_WORDS } from "./data_source.ts";
 import type { ForecastErrors, TrainedMetrics } from "./trained_model.ts";
+
+/** Metrics that say what was trained on. */
+export interface SourcedMetrics extends TrainedMetrics {
+  source: DataSource;
+}
 
 /**
  * Writes the card as Markdown. Every number comes from the metrics.
  *
  * @param unit of target and errors.
  */
-export function trainedCard(metrics: TrainedMetrics, unit: string): string {
-  const { model, target, symbol, horizon, trained_on, tested_on, naive, seed, settings } = metrics;
+export function trainedCard(metrics: SourcedMetrics, unit: string): string {
+  const { model, target, symbol, horizon, trained_on, tested_on, naive, seed, settings, source } = metrics;
   const line = (name: string, { mae, rmse, r2, mase }: ForecastErrors) =>
     `| ${name} | ${mae.toPrecision(5)} | ${rmse.toPrecision(5)} | ${r2.toFixed(3)} | ${
       mase?.toFixed(3) ?? "–"
     } |`;
   const chosen = Object.entries(settings).map(([name, value]) => `${name} ${value}`).join(", ");
   return `# ${model}: ${target} of ${symbol}, ${horizon} day${horizon > 1 ? "s" : ""} ahead
-
+${demoNotice(source)}
 ## Model details
 
 Version ${metrics.version}, seed ${seed}${chosen === "" ? ", default settings" : `, ${chosen}`}.
@@ -44,7 +50,9 @@ ${tested_on.rows} forecasts, made from ${tested_on.from} to ${tested_on.to}. Tun
 
 ## Training data
 
-${trained_on.rows} days of ${symbol}, ${trained_on.from} to ${trained_on.to}; SHA-256 of the candles ${metrics.data_sha256}.
+${trained_on.rows} days of ${symbol}, ${trained_on.from} to ${trained_on.to}; the candles are those of ${
+    SOURCE_WORDS[source]
+  }, SHA-256 ${metrics.data_sha256}.
 
 ## Quantitative analyses
 
@@ -52,7 +60,7 @@ One split in time, without a test of significance: \`deno task leaderboard\` wal
 
 ## Ethical considerations
 
-Public market data, no persons. A forecast that looks surer than it is can cost money.
+${DATA_WORDS[source]} A forecast that looks surer than it is can cost money.
 
 ## Caveats and recommendations
 

@@ -238,7 +238,10 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
         "cpu",
       ),
     )
-    .option("--models <folder>", "folder of the model registry (default: models)")
+    .option(
+      "--models <folder>",
+      "folder of the model registry (default: models, or models/demo for a demo lake)",
+    )
     .option("--now <time>", "train as if it were this time (ISO 8601)")
     .option("--json", "print {model, target, version, seconds, metrics, artefact, …} as JSON on stdout")
     .action(async (flags: Record<string, unknown>) => {

@@ -10,6 +10,7 @@ import { treeThreads } from "../models/tree_threads.ts";
 import { holdoutOf } from "../models/holdout.ts";
 import { type Contestant, leaderboard, type LeaderboardOptions } from "../models/leaderboard.ts";
 import { type CardRun, modelCard } from "../models/model_card.ts";
+import { candleSource } from "./candle_source.ts";
 import type { CommandIo } from "./command_io.ts";
 import { targetCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -72,7 +73,8 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
     throw new UsageError(`Cannot use --seeds ${seeds}: seeds end at ${LAST_SEED}, give a lower --seed`);
   }
   const contestants = await chooseModels(parsed.data.models, target);
-  const { candles: all, ...measured } = await targetCandles({ ohlcv, lake, symbol }, target, io);
+  const from = await candleSource({ ohlcv, lake }, io);
+  const { candles: all, ...measured } = await targetCandles({ ohlcv, lake: from.lake, symbol }, target, io);
   const candles = all.filter(({ day }) => day >= since);
   const { rows, touched, left_out } = targetRows(candles, { target, horizon, ...measured });
   for (const { day, column, was, now } of touched) {
@@ -140,7 +142,14 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
     const learnable = (days: readonly string[]) => days.filter((day) => kept === null || day < kept.from);
     const days = learnable(rows.days);
     const data = {
-      ...{ symbol, from: days[0]!, to: days.at(-1)!, days: days.length, sha256: fingerprint(candles) },
+      ...{
+        source: from.source,
+        symbol,
+        from: days[0]!,
+        to: days.at(-1)!,
+        days: days.length,
+        sha256: fingerprint(candles),
+      },
       touched: learnable(touched.map(({ day }) => day)).length,
       left_out: learnable(left_out).length,
     };

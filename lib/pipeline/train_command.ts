@@ -13,9 +13,10 @@ import { treeThreads } from "../models/tree_threads.ts";
 import { judgeForecasts } from "../models/judge_forecasts.ts";
 import type { Contestant } from "../models/leaderboard.ts";
 import type { SeriesModel } from "../models/series_model.ts";
-import { trainedCard } from "../models/trained_card.ts";
+import { type SourcedMetrics, trainedCard } from "../models/trained_card.ts";
 import { saveTrained, type TrainedMetrics, versionOf } from "../models/trained_model.ts";
 import { gridOf, randomOf, type Settings, tune, type TuningSpace } from "../models/tune.ts";
+import { candleSource } from "./candle_source.ts";
 import type { CommandIo } from "./command_io.ts";
 import { targetCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -35,9 +36,11 @@ const TREES = ["forest", "random_forest", "gbt", "boosted_trees"];
 
 /** Runs the command; gives the exit code. */
 export async function trainCommand(input: unknown, io: CommandIo): Promise<number> {
-  const flags = readTrainFlags(input);
-  const contestant = await modelNamed(flags.model, flags.target);
-  const chosen = chosenSettings(flags, contestant);
+  const asked = readTrainFlags(input);
+  const contestant = await modelNamed(asked.model, asked.target);
+  const chosen = chosenSettings(asked, contestant);
+  const { source, lake, models } = await candleSource(asked, io);
+  const flags = { ...asked, lake, models: asked.models ?? models };
   const { candles: all, ...measured } = await targetCandles(flags, flags.target, io);
   const candles = all.filter(({ day }) => day >= (flags.since ?? ""));
   const { rows, touched } = targetRows(candles, {
@@ -69,11 +72,12 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   const { forecasts: _, ...judged } = judgeForecasts(rows, { model, naive: asToday, train, test });
   const forecast = forecastFrom(rows, { model, naive: asToday, ahead: flags.ahead });
   const files = model.save();
-  const described: Omit<TrainedMetrics, "version"> = {
+  const described: Omit<SourcedMetrics, "version"> = {
     model: model.name,
     target: flags.target,
     horizon: flags.horizon,
     symbol: flags.symbol,
+    source,
     seed: flags.seed,
     settings,
     trained_on: span(rows, train),
@@ -168,7 +172,7 @@ function tuned(
 interface TrainingRun {
   rows: SeriesRows;
   train: TrainRange;
-  flags: TrainFlags;
+  flags: TrainFlags & { models: string };
   say: ReturnType<typeof progressLines>;
 }
 

@@ -1,8 +1,9 @@
 /** What `deno task train` has to say in the end. */
+import type { SourcedMetrics } from "../../models/trained_card.ts";
 import type { TrainedMetrics } from "../../models/trained_model.ts";
 
 /** What the command prints with `--json`. */
-export interface TrainAnswer extends TrainedMetrics {
+export interface TrainAnswer extends SourcedMetrics {
   /** Of the training alone. */
   seconds: number;
   /** Null where no epoch was trained now. */
@@ -29,9 +30,9 @@ export function answerLines(answer: TrainAnswer, unit: string): string[] {
       .map((cell) => cell.padStart(10)).join("  ");
   return [
     `${model}: ${target} of ${symbol}, ${horizon} day${horizon > 1 ? "s" : ""} ahead, in ${unit}`,
-    `trained on ${trained_on.rows} days, ${trained_on.from} to ${trained_on.to}, in ${
-      answer.seconds.toFixed(1)
-    } s` +
+    `trained on ${trained_on.rows} ${
+      answer.source === "demo" ? "simulated " : ""
+    }days, ${trained_on.from} to ${trained_on.to}, in ${answer.seconds.toFixed(1)} s` +
     (answer.epochs === null
       ? ""
       : answer.epochs === answer.epochs_total

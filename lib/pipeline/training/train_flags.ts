@@ -26,7 +26,7 @@ const FLAGS = z.object({
   resume: z.boolean().default(false),
   threads: whole(1).max(64).optional(),
   backend: z.enum(["cpu", "webgpu"]),
-  models: z.string().min(1).default("models"),
+  models: z.string().min(1).optional(),
   json: z.boolean().default(false),
 });
 

@@ -21,7 +21,7 @@ const MOST_THREADS = 4;
 export interface LstmRun {
   rows: SeriesRows;
   train: TrainRange;
-  flags: Pick<TrainFlags, "models" | "target" | "symbol" | "horizon" | "resume" | "backend">;
+  flags: Pick<TrainFlags, "target" | "symbol" | "horizon" | "resume" | "backend"> & { models: string };
   say: ProgressLines;
 }
 
