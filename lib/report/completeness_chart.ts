@@ -4,6 +4,7 @@ import { countCauses, type JudgedGaps, type StreamSpan } from "../quality/comple
 import { Chart } from "./chart.ts";
 import { formatCount } from "./format.ts";
 import { chartConfig, type ChartSize, COLORS, DAY_FORMAT, subtitleLines, VEGA_LITE_SCHEMA } from "./spec.ts";
+import { dayTicks, monthTicks } from "./time_ticks.ts";
 
 /** Names and colours of the causes: grey is the market's own, blue the source's, red ours. */
 const CAUSES: readonly [cause: GapCause, label: string, color: string][] = [
@@ -59,6 +60,7 @@ export function completenessChart(
   const [first, last] = [utcDay(from_ms), utcDay(until_ms - 1)];
   const days = Math.round((Date.parse(last) - Date.parse(first)) / DAY_MS) + 1;
   const barWidth = Math.max(1, Math.min(40, Math.floor(width / days * 0.75)));
+  const labels = Math.max(4, Math.floor(width / 90));
   const title = `What ${symbol} ${timeframe} lacks by day`;
   const notes = [
     `${first} to ${last}, UTC`,
@@ -93,7 +95,7 @@ export function completenessChart(
           grid: false,
           labelOverlap: true,
           labelFlush: false,
-          tickCount: Math.min(days, Math.max(4, Math.floor(width / 90))),
+          tickCount: days > 120 ? monthTicks(days, { labels }) : dayTicks(days, labels),
           format: days > 120 ? "%b %Y" : "%d %b",
         },
       },

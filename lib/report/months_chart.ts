@@ -2,6 +2,7 @@ import type { SeriesProfile } from "../quality/finding.ts";
 import { Chart } from "./chart.ts";
 import { formatCount } from "./format.ts";
 import { chartConfig, type ChartSize, COLORS, DAY_FORMAT, subtitleLines, VEGA_LITE_SCHEMA } from "./spec.ts";
+import { monthTicks } from "./time_ticks.ts";
 
 /**
  * A series by month: how many bars there are, how many of them have no volume, and where prices stand alone. A month
@@ -29,7 +30,7 @@ export function monthsChart(
   const sum = (field: "rows" | "zero_volume" | "outliers") =>
     months.reduce((total, month) => total + month[field], 0);
   const index = (month: string) => 12 * Number(month.slice(0, 4)) + Number(month.slice(5));
-  const span = index(last.month) - index(first.month) + 1;
+  const span = index(last.month) - index(first.month) + 1, years = span > 96;
   const notes = [
     `${first.month} to ${last.month}, UTC`,
     `${formatCount(sum("rows"))} bars`,
@@ -48,9 +49,12 @@ export function monthsChart(
       labelOverlap: true,
       labelSeparation: 10,
       labelFlush: false,
-      tickCount: Math.max(3, Math.floor(width / 120)),
       // Ticks are closer than a year on all but the longest spans: each label names its month then.
-      format: span > 96 ? "%Y" : "%b %Y",
+      tickCount: monthTicks(span * 365.25 / 12, {
+        labels: Math.max(3, Math.floor(width / (years ? 60 : 90))),
+        least: years ? 12 : 1,
+      }),
+      format: years ? "%Y" : "%b %Y",
     },
   };
   const y = { type: "quantitative", axis: { title: null, format: "~s", tickCount: 4 } };

@@ -1,7 +1,8 @@
-import { HOUR_MS, MINUTE_MS, utcDay } from "../core/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS, utcDay } from "../core/time.ts";
 import { Chart } from "./chart.ts";
 import { formatCount, formatPrice } from "./format.ts";
 import { chartConfig, type ChartSize, COLORS, subtitleLines, VEGA_LITE_SCHEMA } from "./spec.ts";
+import { dayTicks } from "./time_ticks.ts";
 
 /** A bar of {@linkcode printsChart}. */
 export interface PrintBar {
@@ -65,6 +66,8 @@ export function printsChart(
     `${formatCount(found)} found (full), ${formatCount(prints.length - found)} missed (hollow)`,
     ...(edge === 0 ? [] : [`${formatCount(edge)} beyond the axis stand at its edge`]),
   ];
+  const span = last.time - first.time, days = span > 36 * HOUR_MS;
+  const labels = Math.max(4, Math.floor(width / 100));
   const x = {
     field: "time",
     type: "temporal",
@@ -74,8 +77,10 @@ export function printsChart(
       grid: false,
       labelOverlap: true,
       labelFlush: false,
-      tickCount: Math.max(4, Math.floor(width / 100)),
-      format: last.time - first.time > 36 * HOUR_MS ? "%d %b" : "%H:%M",
+      tickCount: days
+        ? dayTicks(span / DAY_MS, labels)
+        : Math.min(labels, Math.max(1, Math.floor(span / MINUTE_MS))),
+      format: days ? "%d %b" : "%H:%M",
     },
   };
   const y = {

@@ -1,6 +1,7 @@
 /** The shape of a chart before it is drawn: a Vega-Lite 6 specification with its data inside. Nothing heavy here. */
 
 import { DAY_MS } from "../core/time.ts";
+import { dayTicks, monthTicks } from "./time_ticks.ts";
 
 /** A plain JSON value. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
@@ -82,12 +83,22 @@ export function chartConfig(): Json {
   };
 }
 
-/** The horizontal axis of every chart over days: UTC, few labels, each of which names its year. */
+/** Longer spans have a label a month or rarer, the longest a label a year. */
+const MONTHS_FROM_DAYS = 120, YEARS_FROM_DAYS = 4 * 365;
+
+/** The horizontal axis of every chart over days: UTC, few labels, each of which names its year and stands once. */
 export function dayAxis(first: string, last: string, width: number): Json {
   const days = (Date.parse(last) - Date.parse(first)) / DAY_MS;
-  const [format, room] = days > 365 * 4 ? ["%Y", 60] : days > 120 ? ["%b %Y", 90] : ["%d %b %Y", 100];
+  const [format, room] = days > YEARS_FROM_DAYS
+    ? ["%Y", 60]
+    : days > MONTHS_FROM_DAYS
+    ? ["%b %Y", 90]
+    : ["%d %b %Y", 100];
   const labels = Math.max(4, Math.floor(width / room));
-  const axis = { title: null, grid: false, labelOverlap: true, labelFlush: false, tickCount: labels, format };
+  const tickCount = format === "%d %b %Y"
+    ? dayTicks(days, labels)
+    : monthTicks(days, { labels, least: format === "%Y" ? 12 : 1 });
+  const axis = { title: null, grid: false, labelOverlap: true, labelFlush: false, tickCount, format };
   return { field: "day", type: "temporal", scale: { type: "utc" }, axis };
 }
 
