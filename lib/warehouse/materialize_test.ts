@@ -128,6 +128,62 @@ Deno.test("materializeTables() takes an hour whole from the finest bars, the fir
   ]);
 });
 
+/** Bars of an hour: from 5 to 20, a volume of 60. */
+const hourBars = (count: number) =>
+  Array.from({ length: count }, (_, hour) => `${START + hour * HOUR},10,11,20,5,60`);
+const minutesFrom = (from: number, until: number) =>
+  Array.from(
+    { length: (until - from) / 60_000 },
+    (_, i) => `${START + from + i * 60_000},10,10,10.5,9.5,1`,
+  );
+
+Deno.test("materializeTables() leaves a day to its hourly bars where a minute file begins in its last minute", async () => {
+  using stage = await materialized([
+    { lines: hourBars(25), timeframe: "1h" },
+    { lines: minutesFrom(DAY - 60_000, DAY + HOUR) },
+  ]);
+  const days = "SELECT low, high, volume FROM ohlcv_daily ORDER BY day";
+  assertEquals(await stage.rows(days), [[5, 20, 24 * 60], [9.5, 10.5, 60]]);
+  const prices = "SELECT avg_price_usd, min_price_usd, max_price_usd FROM processed_partitioned ORDER BY day";
+  assertEquals(await stage.rows(prices), [[11, 5, 20], [10, 9.5, 10.5]]);
+});
+
+Deno.test("materializeTables() gives processed_partitioned the range of ohlcv_daily, however minutes lie among hours", async () => {
+  const begins = [0, 10, 20, 45].map((minute) => minute * 60_000);
+  for (const from of begins) {
+    for (const [first, last] of [[0, 24], [0, 5], [7, 24], [7, 9]] as const) {
+      using stage = await materialized([
+        { lines: hourBars(24), timeframe: "1h" },
+        { lines: minutesFrom(first * HOUR + from, last * HOUR) },
+      ]);
+      assertEquals(
+        await stage.rows("SELECT min_price_usd, max_price_usd FROM processed_partitioned"),
+        await stage.rows("SELECT low, high FROM ohlcv_daily"),
+        `minutes from ${first}:${from / 60_000} to ${last}:00`,
+      );
+    }
+  }
+});
+
+Deno.test("materializeTables() takes an hour in which minutes begin from the longer bar that covers it, if there is one", async () => {
+  const lines = [...minutesFrom(20 * 60_000, HOUR), ...minutesFrom(3 * HOUR + 20 * 60_000, 5 * HOUR)];
+  const volumes = "SELECT volume FROM ohlcv_hourly ORDER BY hour_start";
+  using alone = await materialized([{ lines }]);
+  assertEquals(await alone.rows(volumes), [[40], [40], [60]]);
+  using among = await materialized([{
+    lines: hourBars(5).map((line) => line.replace(/60$/, "61")),
+    timeframe: "1h",
+  }, {
+    lines,
+  }]);
+  assertEquals(await among.rows(volumes), [[61], [61], [61], [61], [60]]);
+  // A quarter is not missed, and after an hour of minutes a silence is the market's.
+  using early = await materialized([{ lines: hourBars(3), timeframe: "1h" }, {
+    lines: [...minutesFrom(14 * 60_000, HOUR), ...minutesFrom(HOUR + 50 * 60_000, 2 * HOUR)],
+  }]);
+  assertEquals(await early.rows(volumes), [[46], [10], [60]]);
+});
+
 Deno.test("materializeTables() keeps symbols apart, and processed_partitioned to Bitcoin", async () => {
   using stage = await materialized([
     { lines: minuteBars(0, 7) },
