@@ -11,6 +11,7 @@ import { registerTables } from "../warehouse/catalog.ts";
 import { openDuckDb, quote } from "../warehouse/engine_duckdb.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
+import { namingDamage } from "./damaged_lake.ts";
 import { lastCompleteDay } from "./lake_reads.ts";
 import { runPipeline } from "./run.ts";
 
@@ -61,7 +62,7 @@ async function fromLake<T>(
   if (ohlcv === undefined) {
     const store = await chooseLake(lake, io);
     await using _closing = { [Symbol.asyncDispose]: () => store.close() };
-    return await read(store);
+    return await namingDamage(store, () => read(store));
   }
   if (lake !== undefined) throw new UsageError("Cannot combine --ohlcv with --lake: give one of them");
   const folder = await Deno.makeTempDir({ prefix: "lakebook-" });

@@ -7,6 +7,7 @@ import { openDuckDb } from "../warehouse/engine_duckdb.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
+import { namingDamage } from "./damaged_lake.ts";
 import { EXIT } from "./exit_codes.ts";
 import { iso, ledgerLines, ledgersJson } from "./gaps_output.ts";
 import { readLakeFacts } from "./lake_facts.ts";
@@ -57,6 +58,7 @@ export async function gapsCommand(flags: unknown, io: CommandIo): Promise<number
  * The ledgers of the streams that were asked for.
  *
  * @throws {ConfigError} where there is no lake.
+ * @throws {LakeError} where an object of it is damaged.
  * @throws {UsageError} where the lake has no such stream, or none of the time that is asked for.
  */
 export async function readLedgers(store: ObjectStore, query: GapsQuery, now: Date): Promise<StreamLedger[]> {
@@ -70,7 +72,7 @@ export async function readLedgers(store: ObjectStore, query: GapsQuery, now: Dat
   const wanted = ({ symbol, timeframe }: { symbol: string; timeframe: string }) =>
     symbol === (query.symbol ?? symbol) && timeframe === (query.interval ?? timeframe);
   const read = (query: LedgerQuery) =>
-    Array.fromAsync(streamLedgers(engine, store, { facts, query, wanted }));
+    namingDamage(store, () => Array.fromAsync(streamLedgers(engine, store, { facts, query, wanted })));
   const ledgers = await read({ ...query, now });
   if (ledgers.length > 0) return ledgers;
   const name = [query.symbol, query.interval].filter((word) => word !== undefined).join(" ");

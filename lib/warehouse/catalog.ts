@@ -167,6 +167,17 @@ export async function statementObjects(
   }));
 }
 
+/** All objects of some tables, table by table. */
+export async function tableObjects(
+  store: ObjectStore,
+  tables: readonly TableDefinition[],
+): Promise<{ table: TableDefinition; keys: string[] }[]> {
+  return await Promise.all(tables.map(async (table) => {
+    const keys = (await store.list(table.prefix)).map(({ key }) => key);
+    return { table, keys: keys.filter((key) => key.endsWith(endingOf(table))) };
+  }));
+}
+
 /** The hours of those tables of which a statement needs no more. */
 async function hoursBehind(
   store: ObjectStore,

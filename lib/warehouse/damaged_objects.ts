@@ -2,7 +2,7 @@
 import type { TableDefinition } from "../core/tables.ts";
 import { SqlError } from "../core/errors.ts";
 import type { ObjectStore } from "../lake/store.ts";
-import { readObjectsSql, statementObjects } from "./catalog.ts";
+import { readObjectsSql, statementObjects, tableObjects } from "./catalog.ts";
 import { type DuckDb, quote } from "./engine_duckdb.ts";
 
 /** What the engine says of a statement that is wrong, whatever the objects hold. */
@@ -43,9 +43,26 @@ export async function damagedBehind(
   sql: string,
 ): Promise<string[]> {
   if (STATEMENT_AT_FAULT.test(error.message)) return [];
+  return await damagedIn(engine, store, await statementObjects(store, sql));
+}
+
+/** The same for whoever reads tables as a whole, without a statement that names them. */
+export async function damagedBehindTables(
+  error: SqlError,
+  engine: DuckDb,
+  store: ObjectStore,
+  tables: readonly TableDefinition[],
+): Promise<string[]> {
+  if (STATEMENT_AT_FAULT.test(error.message)) return [];
+  return await damagedIn(engine, store, await tableObjects(store, tables));
+}
+
+async function damagedIn(
+  engine: DuckDb,
+  store: ObjectStore,
+  objects: readonly { table: TableDefinition; keys: readonly string[] }[],
+): Promise<string[]> {
   const damaged: string[] = [];
-  for (const { table, keys } of await statementObjects(store, sql)) {
-    damaged.push(...await damagedAmong(engine, store, { table, keys }));
-  }
+  for (const each of objects) damaged.push(...await damagedAmong(engine, store, each));
   return damaged;
 }
