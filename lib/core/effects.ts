@@ -35,3 +35,9 @@ export interface Effects {
   /** Where messages go. */
   log: Log;
 }
+
+/** Acts that wait for an interrupt, each until it is taken away. */
+export interface LastActs {
+  add(act: () => Promise<void>): void;
+  delete(act: () => Promise<void>): void;
+}

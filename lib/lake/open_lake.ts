@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { LastActs } from "../core/effects.ts";
 import { ConfigError, LakeError, UsageError } from "../core/errors.ts";
 import type { Disk } from "./disk.ts";
 import type { ObjectStore } from "./store.ts";
@@ -21,7 +22,7 @@ export interface StoreOptions {
   /** For folders: the disk beneath. */
   disk?: Disk | undefined;
   /** What an interrupted process does before it goes: a lock on S3 does not go with it. */
-  atInterrupt?: Set<() => Promise<void>> | undefined;
+  atInterrupt?: LastActs | undefined;
 }
 
 /**

@@ -1,3 +1,4 @@
+import type { LastActs } from "../core/effects.ts";
 import { ConfigError, LakeError } from "../core/errors.ts";
 import { type Digest, digestOf, digestPieces } from "./digest.ts";
 import { safeKey } from "./keys.ts";
@@ -34,7 +35,7 @@ export class S3Store implements ObjectStore {
   #copies: Promise<LocalCopies> | null = null;
   #lease: Lease | null = null;
   #closed = false;
-  readonly #atInterrupt: Set<() => Promise<void>> | undefined;
+  readonly #atInterrupt: LastActs | undefined;
   /** Objects whose bytes were found to be others than their metadata say. */
   readonly #damaged = new Set<string>();
 
@@ -43,7 +44,7 @@ export class S3Store implements ObjectStore {
     settings: S3Settings,
     { lease = {}, atInterrupt }: {
       lease?: LeaseOptions;
-      atInterrupt?: Set<() => Promise<void>> | undefined;
+      atInterrupt?: LastActs | undefined;
     } = {},
   ) {
     this.#bucket = new S3Bucket(settings);

@@ -3,6 +3,7 @@
  * it needs and nothing else, so that a query does not wait for a model.
  */
 import { Command, CommanderError, Option } from "commander";
+import type { LastActs } from "../core/effects.ts";
 import { LakebookError, UsageError } from "../core/errors.ts";
 import { parseInstant } from "../core/time.ts";
 import { TARGET_NAMES } from "../features/targets.ts";
@@ -331,24 +332,50 @@ export async function main(args: readonly string[], io: ProcessIo): Promise<numb
 /** How long an interrupted process may take to go. */
 const LAST_WORDS_MS = 5_000;
 
-/** Commands that compute for long without a pause, in which no listener would hear a signal: it ends them by itself. */
+/**
+ * Commands that compute for long without a pause, in which no listener would hear a signal: it ends them by itself, but
+ * for the time in which something has to be done first.
+ */
 const COMPUTE = ["leaderboard", "leaks", "train"];
 
-if (import.meta.main) {
-  const atInterrupt = new Set<() => Promise<void>>();
-  for (const signal of COMPUTE.includes(Deno.args[0] ?? "") ? [] : ["SIGINT", "SIGTERM"] as const) {
+/** Listens to signals, while there is something to do or always; what is to be done is for commands to say. */
+function listenToSignals({ always }: { always: boolean }): LastActs {
+  const acts = new Set<() => Promise<void>>();
+  const onSignal = async () => {
     // Of the lake little has to be cleaned up: it holds whole objects only, and a folder's lock goes with the process.
-    Deno.addSignalListener(signal, async () => {
-      console.error("Interrupted: what was committed stays, run again to go on.");
-      const last = [...atInterrupt];
-      // Once: whoever interrupts a second time means it.
-      atInterrupt.clear();
-      if (last.length > 0) {
-        await Promise.race([Promise.allSettled(last.map((act) => act())), sleep(LAST_WORDS_MS)]);
-      }
-      Deno.exit(EXIT.interrupted);
-    });
+    console.error(
+      always
+        ? "Interrupted: what was committed stays, run again to go on."
+        : "Interrupted: nothing was made.",
+    );
+    const last = [...acts];
+    // Once: whoever interrupts a second time means it.
+    acts.clear();
+    if (last.length > 0) {
+      await Promise.race([Promise.allSettled(last.map((act) => act())), sleep(LAST_WORDS_MS)]);
+    }
+    Deno.exit(EXIT.interrupted);
+  };
+  const turn = (listen: typeof Deno.addSignalListener) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) listen(signal, onSignal);
+  };
+  if (always) {
+    turn(Deno.addSignalListener);
+    return acts;
   }
+  return {
+    add(act) {
+      if (acts.size === 0) turn(Deno.addSignalListener);
+      acts.add(act);
+    },
+    delete(act) {
+      if (acts.delete(act) && acts.size === 0) turn(Deno.removeSignalListener);
+    },
+  };
+}
+
+if (import.meta.main) {
+  const atInterrupt = listenToSignals({ always: !COMPUTE.includes(Deno.args[0] ?? "") });
   const code = await main(Deno.args, {
     env: Object.fromEntries(SETTINGS.map((name) => [name, Deno.env.get(name)])),
     fetch: globalThis.fetch,

@@ -1,4 +1,4 @@
-import type { Effects } from "../core/effects.ts";
+import type { Effects, LastActs } from "../core/effects.ts";
 import type { Disk } from "../lake/disk.ts";
 
 /** What the command line has of the process around it; a test hands in its own. */
@@ -15,8 +15,11 @@ export interface ProcessIo {
   sleep?: Effects["sleep"];
   /** The disk beneath a local lake; the real one where it is left out. */
   disk?: Disk;
-  /** What has to be done, for a few seconds at most, before an interrupted process goes: a query on Athena costs. */
-  atInterrupt?: Set<() => Promise<void>>;
+  /**
+   * What has to be done, for a few seconds at most, before an interrupted process goes: a query on Athena costs, a lock
+   * on S3 lives on.
+   */
+  atInterrupt?: LastActs;
   /** Whether stderr is a terminal that can be redrawn. */
   terminal: boolean;
 }

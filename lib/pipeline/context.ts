@@ -64,6 +64,8 @@ export interface RunSettings {
   engine?: "duckdb" | "athena";
   /** Template that inserts it; left out, the repository's `insert_last_hour.sql`. */
   insertSql?: string;
+  /** Whether the lake goes when the run ends: what it keeps aside is only counted then, for nobody can look there. */
+  temporary?: boolean;
   /** Seed of the demo market and of every model. */
   seed: number;
   env: Readonly<Record<string, string | undefined>>;

@@ -66,12 +66,17 @@ async function fromLake<T>(
   }
   if (lake !== undefined) throw new UsageError("Cannot combine --ohlcv with --lake: give one of them");
   const folder = await Deno.makeTempDir({ prefix: "lakebook-" });
+  const remove = () => removeNow(folder);
+  io.atInterrupt?.add(remove);
   try {
     const store = new LocalStore(`${folder}/lake`);
     const { error } = await runPipeline({
       store,
       steps: ["ingest", "process", "materialize"],
-      settings: { source: "csv", ohlcv: [ohlcv], symbol, layout: {}, models: folder, seed: 1, env: {} },
+      settings: {
+        ...{ source: "csv", ohlcv: [ohlcv], symbol, layout: {} },
+        ...{ temporary: true, models: folder, seed: 1, env: {} },
+      },
       effects: io.effects,
       progress: "none",
     });
@@ -79,7 +84,20 @@ async function fromLake<T>(
     return await read(new LocalStore(`${folder}/lake`));
   } finally {
     await Deno.remove(folder, { recursive: true });
+    io.atInterrupt?.delete(remove);
   }
+}
+
+/** Removes a folder that somebody may still be writing to: without a pause, and once more where a file has come. */
+function removeNow(folder: string): Promise<void> {
+  for (let tries = 0; tries < 9; tries++) {
+    try {
+      Deno.removeSync(folder, { recursive: true });
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) break;
+    }
+  }
+  return Promise.resolve();
 }
 
 async function goldOf(store: ObjectStore, symbol: string, now: Date): Promise<DailyCandle[]> {

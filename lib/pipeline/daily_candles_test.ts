@@ -1,4 +1,4 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { HOUR_MS } from "../core/time.ts";
 import { candleCsv, type CliResult, Workplace } from "./_test_cli.ts";
 import { daily } from "./_test_daily.ts";
@@ -55,3 +55,41 @@ Deno.test("train, leaderboard and leaks take nothing from the day of --now onwar
   assertEquals(early.code, 5);
   assertStringIncludes(early.stderr, "no day of them is over at 2020-01-01T12:00:00.000Z");
 });
+
+Deno.test("train says of a file's refused lines how many were left out, and nothing of a lake that is gone", async () => {
+  await using work = await Workplace.make();
+  const lines = daily(200).trimEnd().split("\n");
+  lines.splice(7, 0, `${START - 1},1,2,1,3,5`, `${START - 2},x,2,1,3,5`);
+  const file = await work.file("dirty.csv", lines.join("\n"));
+  const args = ["train", "--model", "persistence", "--models", `${work.folder}/models`, "--ohlcv", file];
+  const { code, stderr } = await work.run(args);
+  assertEquals(code, 0, stderr);
+  const said = stderr.trimEnd().split("\n");
+  assertEquals(said.length, 1, stderr);
+  assertStringIncludes(said[0]!, `${file}: 2 of 202 rows were left out (`);
+  assertStringIncludes(said[0]!, "for example line 8: ");
+  for (const word of ["kept", "dead_letters", "replay"]) assert(!stderr.includes(word), stderr);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`leaderboard --ohlcv leaves nothing in the temporary folder when ${signal} ends it`, async () => {
+    await using work = await Workplace.make();
+    const file = await work.file("minutes.csv", candleCsv(START, 200_000));
+    const temporary = `${work.folder}/temporary`;
+    await Deno.mkdir(temporary);
+    const there = () => Array.fromAsync(Deno.readDir(temporary), ({ name }) => name);
+    const args = ["leaderboard", "--ohlcv", file];
+    await using process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", "-P=leaderboard", "lib/pipeline/cli.ts", ...args],
+      env: { NO_COLOR: "1", TMPDIR: temporary },
+      ...{ stdin: "null", stdout: "null", stderr: "piped" },
+    }).spawn();
+    while (!await Deno.stat(`${temporary}/${(await there())[0]}/lake/raw`).catch(() => null)) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    process.kill(signal);
+    const { code, stderr } = await process.output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [130, "Interrupted: nothing was made.\n"]);
+    assertEquals(await there(), []);
+  });
+}

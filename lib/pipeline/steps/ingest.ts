@@ -26,16 +26,18 @@ export async function ingestStep(context: RunContext): Promise<StepResult> {
 
 async function ingestFiles(context: RunContext): Promise<StepResult> {
   const files: IngestedFile[] = [];
-  for (const path of context.settings.ohlcv) {
+  const { ohlcv, temporary = false } = context.settings;
+  for (const path of ohlcv) {
     const file = await ingestCandleFile(context, path, { source: "csv" });
     files.push(file);
     if (file.rejects.length > 0) {
+      const { line, detail } = file.rejects[0]!;
       context.effects.log.warn(
-        `${path}: ${file.rejects.length} of ${file.rows + file.rejects.length} rows were refused ` +
-          `(${countReasons(file.rejects)}), for example line ${file.rejects[0]!.line}: ${
-            file.rejects[0]!.detail
-          }; ` +
-          `they are kept in dead_letters/ingest/`,
+        `${path}: ${file.rejects.length} of ${file.rows + file.rejects.length} rows were ` +
+          `${temporary ? "left out" : "refused"} (${
+            countReasons(file.rejects)
+          }), for example line ${line}: ${detail}` +
+          (temporary ? "" : "; they are kept in dead_letters/ingest/"),
       );
     }
   }
