@@ -1,4 +1,5 @@
 /** A series with what is known of it, as columns: what models of a series are given. */
+import { DAY_MS, utcDay } from "../core/time.ts";
 
 /**
  * Row `i` holds what is known at the end of day `i`, and a target that lies `horizon` days later. Rows are in order of
@@ -13,6 +14,19 @@ export interface SeriesRows {
   target: Float64Array;
   /** Days from a row to its target, 1 or more. */
   horizon: number;
+}
+
+/**
+ * The day that is forecast from a row: its target's.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * assertEquals(targetDay({ days: ["2026-01-30"], horizon: 2 }, 0), "2026-02-01");
+ * ```
+ */
+export function targetDay({ days, horizon }: Pick<SeriesRows, "days" | "horizon">, row: number): string {
+  return utcDay(Date.parse(days[row]!) + horizon * DAY_MS);
 }
 
 /**

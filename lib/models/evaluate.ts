@@ -45,7 +45,7 @@ export interface ModelMetrics {
   mase: number | null;
 }
 
-/** A range of rows, by the days that forecasts were made on. */
+/** A range of rows. */
 export interface RowSpan {
   /** First day, `YYYY-MM-DD`. */
   from: string;
@@ -68,8 +68,9 @@ export interface TestPrediction {
 export interface Comparison {
   volatility_proxy: VolatilityProxyKind;
   horizon_days: number;
-  /** The rows the forest was trained on; `rows_left_out` older ones were not, to keep training short. */
+  /** The rows the forest was trained on, by their own days, at whose end their features are known; `rows_left_out` older ones were not, to keep training short. */
   trained_on: RowSpan & { rows_left_out: number };
+  /** By the days that were forecast, `horizon_days` after those of the rows. */
   tested_on: RowSpan;
   metrics: { forest: ModelMetrics; persistence: ModelMetrics };
   /** Forest's MAE over persistence's; below 1 the forest is better. `null` if persistence made no error. */
@@ -139,7 +140,7 @@ export function compareWithPersistence(
     persistence: score(actual, byPersistence, naiveMae),
   };
   const champion = metrics.forest.mae < metrics.persistence.mae ? "forest" : "persistence";
-  const testedOn = span(rows.days, testStart, count);
+  const testedOn = span(rows.days.map(nextDay), testStart, count);
   const { seed: _, ...settings } = forest.settings;
   return {
     volatility_proxy: proxy,
@@ -175,7 +176,7 @@ function score(actual: Float64Array, predicted: Float64Array, naiveMae: number):
   };
 }
 
-function span(days: string[], start: number, end: number): RowSpan {
+function span(days: readonly string[], start: number, end: number): RowSpan {
   return { from: days[start]!, to: days[end - 1]!, rows: end - start };
 }
 

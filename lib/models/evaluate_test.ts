@@ -37,6 +37,12 @@ Deno.test("compareWithPersistence() forecasts the day after each row", () => {
   assertEquals(forecast?.champion, forecast?.[champion]);
 });
 
+Deno.test("compareWithPersistence() says the same test days in figures and words: those that were forecast", () => {
+  const { test_predictions: series, tested_on: tested, verdict } = compareWithPersistence(rows, options);
+  assertEquals([tested.from, tested.to], [series[0]!.day, series.at(-1)!.day]);
+  assertStringIncludes(verdict, `on ${series.length} test days (${series[0]!.day} to ${series.at(-1)!.day})`);
+});
+
 Deno.test("compareWithPersistence() serves the forest on volatility that clusters noisily", () => {
   const { champion, verdict, mae_ratio } = compareWithPersistence(rows, options);
   assertEquals(champion, "forest");
@@ -105,7 +111,7 @@ Deno.test("compareWithPersistence() with its own settings on the real daily file
   });
   const { metrics, trained_on: trained, tested_on: tested, mae_ratio, champion, forecast } = comparison;
   assertEquals([trained.rows, tested.rows], [1500, 857]);
-  assertEquals(tested.to, "2023-12-30");
+  assertEquals(tested.to, "2023-12-31");
   assert(mae_ratio! > 0.75 && mae_ratio! < 0.95, `${mae_ratio}`);
   assertEquals(champion, "forest");
   assert(metrics.persistence.mae > 0.012 && metrics.persistence.mae < 0.015);

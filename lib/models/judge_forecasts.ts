@@ -1,6 +1,6 @@
 /** A model and the naive forecast on the same later days, in numbers and words. */
 import { ModelError } from "../core/errors.ts";
-import type { SeriesRows } from "../features/series_rows.ts";
+import { type SeriesRows, targetDay } from "../features/series_rows.ts";
 import { mae, mase, r2, rmse } from "./metrics.ts";
 import type { RowRange, SeriesModel } from "./series_model.ts";
 import type { ForecastErrors } from "./trained_model.ts";
@@ -54,7 +54,9 @@ export function judgeForecasts(
   const mine = errorsOf(forecasts),
     theirs = { model: naive.name, ...errorsOf(finiteForecasts(rows, naive, test)) };
   const mae_ratio = mine.mae / theirs.mae;
-  const days = `on ${actual.length} later days (${rows.days[test.from]} to ${rows.days[test.until - 1]})`;
+  const days = `on ${actual.length} later days (${targetDay(rows, test.from)} to ${
+    targetDay(rows, test.until - 1)
+  })`;
   const ratio = mae_ratio.toFixed(3) === "1.000" ? mae_ratio.toPrecision(6) : mae_ratio.toFixed(3);
   const words = naive.name === "zero" ? "saying that nothing happens" : 'saying "as today"';
   const error = `${model.name}'s mean absolute error is ${ratio} × that of ${words} ${days}`;

@@ -1,6 +1,6 @@
 /** Models beside baselines on the same walk, and which of them is to be served. */
 import { ModelError } from "../core/errors.ts";
-import { columnOf, type SeriesRows } from "../features/series_rows.ts";
+import { columnOf, type SeriesRows, targetDay } from "../features/series_rows.ts";
 import type { Target } from "../features/targets.ts";
 import { bootstrapMean, type MeanInterval } from "./block_bootstrap.ts";
 import { dieboldMariano, holm } from "./compare_forecasts.ts";
@@ -223,6 +223,12 @@ export function leaderboard(
     verdict: verdictOf(models, best.model, ahead),
     models,
   };
+}
+
+/** First and last day that was forecast, the targets': what errors are about. */
+export function forecastDays({ from, to, horizon }: Leaderboard): { from: string; to: string } {
+  const days = [from, to];
+  return { from: targetDay({ days, horizon }, 0), to: targetDay({ days, horizon }, 1) };
 }
 
 /** An error in its target's unit: five digits below one, as of a volatility or a return, cents above. */

@@ -1,6 +1,6 @@
 /** A card for each model that was compared: what it is, what it was judged on, and what not to use it for. */
 import { DATA_WORDS, type DataSource, demoNotice, SOURCE_WORDS } from "./data_source.ts";
-import { errorText, type Leaderboard } from "./leaderboard.ts";
+import { errorText, forecastDays, type Leaderboard } from "./leaderboard.ts";
 
 /** What a card says of the data. */
 export interface CardData {
@@ -98,6 +98,7 @@ export function modelCard(
   const best = board.models.find((each) => each.model === board.best_baseline)!;
   const words = TARGET_WORDS[board.target] ?? { use: `Forecasts of ${board.target}.`, measured: "" };
   const percent = (value: number | null) => value === null ? "–" : `${(100 * value).toFixed(1)} %`;
+  const { from, to } = forecastDays(board);
   const { low, high } = entry.mae_interval;
   const coverage = Object.entries(entry.intervals).map(([part, { coverage, width, forecasts }]) =>
     `| ${part} | ${percent(coverage)} | ${width === null ? "–" : errorText(width)} | ${forecasts} |`
@@ -162,7 +163,9 @@ ${coverage.join("\n")}
 
 ## Evaluation data
 
-${board.forecasts} forecasts from ${board.from} to ${board.to}, each made from what was known on its day. ${
+${board.forecasts} forecasts of ${from} to ${to}, each made from what was known ${board.horizon} day${
+    board.horizon > 1 ? "s" : ""
+  } before. ${
     run.holdout === null
       ? "No final holdout\nwas kept apart."
       : `The days\nfrom ${run.holdout.from} to ${run.holdout.to} were kept apart. ${

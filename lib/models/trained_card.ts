@@ -46,7 +46,7 @@ ${metrics.verdict}
 
 ## Evaluation data
 
-${tested_on.rows} forecasts, made from ${tested_on.from} to ${tested_on.to}. Tuning did not see them. Whoever compares several trainings on them has chosen by them.
+${tested_on.rows} forecasts, of ${tested_on.from} to ${tested_on.to}. Tuning did not see them. Whoever compares several trainings on them has chosen by them.
 
 ## Training data
 

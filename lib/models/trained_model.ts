@@ -26,7 +26,9 @@ export interface TrainedMetrics {
   seed: number;
   /** Settings other than the model's defaults. */
   settings: Readonly<Record<string, number>>;
+  /** The days at whose end what was learnt from is known. */
   trained_on: { from: string; to: string; rows: number };
+  /** The days that were forecast, the targets'. */
   tested_on: { from: string; to: string; rows: number };
   metrics: ForecastErrors & {
     /** `mae` over the naive forecast's on the very same days; below 1 the model is better. */

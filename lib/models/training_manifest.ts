@@ -4,7 +4,7 @@ import { FEATURE_NAMES, type LatestRow, TARGET_NAME } from "../features/mod.ts";
 import type { Comparison } from "./evaluate.ts";
 
 /** Raise it when training code changes what the same data and settings give: it is part of a model's version. */
-export const MODEL_CODE_VERSION = 3;
+export const MODEL_CODE_VERSION = 4;
 
 /** First line of a manifest: everything but the rows. */
 export interface ManifestHeader {

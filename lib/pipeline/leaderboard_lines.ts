@@ -1,4 +1,4 @@
-import { errorText, type Leaderboard } from "../models/leaderboard.ts";
+import { errorText, forecastDays, type Leaderboard } from "../models/leaderboard.ts";
 
 /**
  * A leaderboard for a person, line by line. Columns that say nothing about the target are left out.
@@ -30,9 +30,10 @@ export function leaderboardLines(board: Leaderboard): string[] {
     .map(({ model, fallbacks }) =>
       `${model}: ${fallbacks[0]}${fallbacks.length > 1 ? `, and ${fallbacks.length - 1} more` : ""}`
     );
+  const { from, to } = forecastDays(board);
   const ahead = `${board.horizon} day${board.horizon > 1 ? "s" : ""} ahead`;
   return [
-    `${board.target} ${ahead}, ${board.forecasts} forecasts from ${board.from} to ${board.to}, models fitted ` +
+    `${board.target} ${ahead}, ${board.forecasts} forecasts of ${from} to ${to}, models fitted ` +
     `${board.folds} times on what was known`,
     "",
     line(heads),

@@ -1,7 +1,7 @@
 /** `deno task train`: one model, trained on the older days and judged on the later ones beside the naive forecast. */
 import { UsageError } from "../core/errors.ts";
 import { DAY_MS } from "../core/time.ts";
-import type { SeriesRows } from "../features/series_rows.ts";
+import { type SeriesRows, targetDay } from "../features/series_rows.ts";
 import { splitByTime } from "../features/split_by_time.ts";
 import { targetRows } from "../features/target_rows.ts";
 import { TARGETS } from "../features/targets.ts";
@@ -81,7 +81,7 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
     seed: flags.seed,
     settings,
     trained_on: span(rows, train),
-    tested_on: span(rows, test),
+    tested_on: targetSpan(rows, test),
     ...judged,
     data_sha256: sha256(JSON.stringify(candles)),
   };
@@ -192,6 +192,10 @@ async function trained(
 
 function span({ days }: SeriesRows, { from, until }: RowRange): TrainedMetrics["trained_on"] {
   return { from: days[from]!, to: days[until - 1]!, rows: until - from };
+}
+
+function targetSpan(rows: SeriesRows, { from, until }: RowRange): TrainedMetrics["tested_on"] {
+  return { from: targetDay(rows, from), to: targetDay(rows, until - 1), rows: until - from };
 }
 
 /** Forecasts from the last day that there is. */

@@ -158,7 +158,34 @@ Deno.test("train keeps each training's metrics and card beside its own files, an
       horizon,
       tested_on,
     ]);
-    assertStringIncludes(await Deno.readTextFile(`${artefact}/card.md`), `from ${tested_on.from} to`);
+    assertStringIncludes(
+      await Deno.readTextFile(`${artefact}/card.md`),
+      `forecasts, of ${tested_on.from} to`,
+    );
+  }
+});
+
+Deno.test("train and leaderboard say everywhere which days were forecast: the last of them is the last candle's", async () => {
+  await using work = await Workplace.make();
+  const file = await work.file("days.csv", daily(360)), models = `${work.folder}/models`;
+  const args = ["train", "--model", "har", "--horizon", "3", "--ohlcv", file, "--models", models];
+  const { tested_on: { from, to, rows }, artefact } = JSON.parse(
+    (await work.run([...args, "--json"])).stdout,
+  );
+  assertEquals(to, "2020-12-25");
+  const { stdout } = await work.run(args);
+  for (const words of [`judged on ${rows} later days, ${from} to ${to}`, `later days (${from} to ${to})`]) {
+    assertStringIncludes(stdout, words);
+  }
+  assertStringIncludes(
+    await Deno.readTextFile(`${artefact}/card.md`),
+    `${rows} forecasts, of ${from} to ${to}.`,
+  );
+  const walk = ["leaderboard", "--models", "har", "--horizon", "3", "--ohlcv", file, "--start", "2020-12-01"];
+  const board = await work.run([...walk, "--cards", `${work.folder}/cards`]);
+  const card = await Deno.readTextFile(`${work.folder}/cards/har.md`);
+  for (const text of [board.stdout, card]) {
+    assertStringIncludes(text, "22 forecasts of 2020-12-04 to 2020-12-25, ");
   }
 });
 

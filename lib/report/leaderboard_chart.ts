@@ -1,4 +1,4 @@
-import { errorText, type Leaderboard } from "../models/leaderboard.ts";
+import { errorText, forecastDays, type Leaderboard } from "../models/leaderboard.ts";
 import { Chart } from "./chart.ts";
 import { chartConfig, type ChartSize, COLORS, subtitleLines, VEGA_LITE_SCHEMA } from "./spec.ts";
 
@@ -29,8 +29,9 @@ export function leaderboardChart(board: Leaderboard, { width = 760, height }: Ch
     legend: null,
   };
   const title = `Forecasts of ${target}, ${horizon} day${horizon > 1 ? "s" : ""} ahead: mean absolute error`;
+  const { from, to } = forecastDays(board);
   const notes = [
-    `${board.forecasts} forecasts, ${board.from} to ${board.to}`,
+    `${board.forecasts} forecasts, ${from} to ${to}`,
     "bar: the champion is green, baselines are grey",
     "line: 95 % interval",
   ];
