@@ -375,10 +375,10 @@ for (const clock of ["monotonic", "wall"] as const) {
     at[clock] += 120_000;
     const text = "the paused one lost the lock";
     for (let round = 0; round < 2; round++) {
-      await assertRejects(() => paused.put("a", bytesOf("late")), LakeError, text);
-      await assertRejects(() => paused.putNew("b", bytesOf("late")), LakeError, text);
-      await assertRejects(() => paused.putFile("c", path), LakeError, text);
-      await assertRejects(() => paused.delete("a"), LakeError, text);
+      await assertRejects(() => paused.put("a", bytesOf("late")), LockError, text);
+      await assertRejects(() => paused.putNew("b", bytesOf("late")), LockError, text);
+      await assertRejects(() => paused.putFile("c", path), LockError, text);
+      await assertRejects(() => paused.delete("a"), LockError, text);
     }
     assertEquals([...objects.keys()].sort(), ["_lock", "a"]);
     assertEquals(textOf(objects.get("a")!.bytes), "by the next one");
@@ -406,7 +406,7 @@ test("refuses a PUT that was under way when the lock changed hands", async ({ s3
     arrived.resolve();
     await inFlight.promise;
   };
-  const late = assertRejects(() => paused.put("a", bytesOf("late")), LakeError, "lost the lock");
+  const late = assertRejects(() => paused.put("a", bytesOf("late")), LockError, "lost the lock");
   await arrived.promise;
   age(objects, 120);
   await using _new = await next.lock("the next one");

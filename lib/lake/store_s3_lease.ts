@@ -76,7 +76,7 @@ export class Lease {
   #renewed = { monotonic: 0, wall: 0 };
   #timer: ReturnType<typeof setTimeout> | undefined;
   #renewal: Promise<void> | null = null;
-  #lost: LakeError | null = null;
+  #lost: LockError | null = null;
 
   constructor(
     bucket: S3Bucket,
@@ -95,7 +95,7 @@ export class Lease {
    * Comes back while the lock is held. Where the lease may have run out (a suspended laptop, a paused process), it is
    * renewed first, which fails once somebody else has taken it; so it is with `verify`.
    *
-   * @throws {LakeError} where the lock is lost.
+   * @throws {LockError} where the lock is lost.
    */
   async assertHeld({ verify = false } = {}): Promise<void> {
     if (this.#lost) throw this.#lost;
@@ -168,7 +168,7 @@ export class Lease {
 
   async #renewOnce(): Promise<void> {
     if (await this.write(this.#holder, this.#etag)) return;
-    this.#lost = new LakeError(
+    this.#lost = new LockError(
       `Cannot write to lake "${this.#bucket.url}": ${this.#holder} lost the lock (it was away for more than ` +
         `${this.#ttl_ms / 1000} s and another run took over), run again; what was committed stays`,
     );

@@ -33,7 +33,8 @@ export async function noteReplaced(
   const count = Number(rows[0]![0]);
   if (count === 0) return 0;
   const [start] = Object.keys(table.columns);
-  const file = `${await store.scratch()}/replaced-${before.slice(0, 16)}.parquet`;
+  // By its key: two markets' partitions may hold the same bytes.
+  const file = `${await store.scratch()}/replaced-${key.replaceAll("/", "-")}`;
   await engine.run(`COPY (
     SELECT ${start} AS bar_start, open, high, low, close, volume, source,
       TIMESTAMP ${quote(replaced_at.toISOString().replace("Z", ""))} AS replaced_at, ${

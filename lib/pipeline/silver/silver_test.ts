@@ -89,6 +89,24 @@ Deno.test("what a correction replaced is kept again where values go back and for
   );
 });
 
+Deno.test("two markets with the very same bars are corrected in one run, and each keeps its own replaced rows", async () => {
+  await using work = await Workplace.make();
+  const months = Array.from({ length: 24 }, (_, month) => Date.UTC(2022, month));
+  const text = (price: number) => `${HEADER}\n${months.map((month) => bars(month, 60, price)).join("")}`;
+  const crlf = (price: number) => text(price).replaceAll("\n", "\r\n");
+  await backfill(work, await work.file("btc.csv", text(100)));
+  await backfill(work, await work.file("eth.csv", crlf(100)), "--symbol", "ETHUSD");
+  const only = ["--lake", work.lake, "--only", "ingest", "--now", "2024-06-01T00:00:00Z"];
+  await work.run(["pipeline", "--source", "csv", "--ohlcv", await work.file("btc2.csv", text(101)), ...only]);
+  await backfill(work, await work.file("eth2.csv", crlf(101)), "--symbol", "ETHUSD");
+  assertEquals(
+    await work.query(
+      "SELECT symbol, count(*) AS count FROM lakebook.replaced GROUP BY symbol ORDER BY symbol",
+    ),
+    ["BTCUSD", "ETHUSD"].map((symbol) => ({ symbol, count: 24 * (60 + 1) })),
+  );
+});
+
 Deno.test("late rows are added, replace nothing, and leave other years and symbols alone", async () => {
   await using work = await Workplace.make();
   await backfill(work, await work.file("a.csv", `${HEADER}\n${bars(Date.UTC(2023, 11, 31), 2880, 100)}`));
