@@ -99,7 +99,8 @@ export class DuckDb implements SqlEngine, Disposable {
       await work();
       await this.run("COMMIT");
     } catch (error) {
-      await this.run("ROLLBACK");
+      // A COMMIT that failed has rolled back by itself: the first error is the one to tell.
+      await this.run("ROLLBACK").catch(() => {});
       throw error;
     }
   }

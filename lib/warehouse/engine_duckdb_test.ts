@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { SqlError } from "../core/errors.ts";
-import { openDuckDb, quote } from "./engine_duckdb.ts";
+import { type DuckDb, openDuckDb, quote } from "./engine_duckdb.ts";
 
 Deno.test("query() answers as Athena does: UTC, truncating division, epoch times", async () => {
   using engine = await openDuckDb();
@@ -137,6 +137,23 @@ Deno.test("run() keeps the engine's error and its SQL as the cause", async () =>
   using engine = await openDuckDb();
   const error = await assertRejects(() => engine.run("SELEKT 1"), SqlError, "Parser Error");
   assertEquals((error.cause as { sql: string }).sql, "SELEKT 1");
+});
+
+Deno.test("transaction() tells why its COMMIT failed, and the session goes on", async () => {
+  using engine = await openDuckDb();
+  using other = await engine.fork();
+  await engine.run("CREATE TABLE t (i INTEGER PRIMARY KEY)");
+  const insert = (session: DuckDb) => session.run("INSERT INTO t VALUES (1)");
+  await assertRejects(
+    () =>
+      engine.transaction(async () => {
+        await insert(engine);
+        await insert(other);
+      }),
+    SqlError,
+    "duplicate key",
+  );
+  assertEquals((await engine.read("SELECT count(*)::INTEGER FROM t")).rows, [[1]]);
 });
 
 Deno.test("columns() gives every row in order with NaN for null, also to a caller that is slow", async () => {
