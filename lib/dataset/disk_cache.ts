@@ -1,5 +1,7 @@
 /** A bounded cache of fetched row groups in a local folder. */
+import { LakeError } from "../core/errors.ts";
 import { digestOf } from "../lake/digest.ts";
+import { DISK, type Disk } from "../lake/disk.ts";
 
 /** Where a reader keeps what it fetched, and how much of it. */
 export interface CacheOptions {
@@ -26,13 +28,15 @@ const SUFFIX = ".rowgroup";
 export class DiskCache {
   readonly #folder: string;
   readonly #maxBytes: number;
+  readonly #disk: Disk;
   #last: Promise<void> = Promise.resolve();
 
   /** @throws {RangeError} where the limit is none. */
-  constructor({ folder, maxBytes }: CacheOptions) {
+  constructor({ folder, maxBytes }: CacheOptions, disk: Disk = DISK) {
     if (!(maxBytes > 0)) throw new RangeError(`Cannot cache in ${maxBytes} bytes: give maxBytes above 0`);
     this.#folder = folder;
     this.#maxBytes = maxBytes;
+    this.#disk = disk;
   }
 
   async get(key: string): Promise<Uint8Array<ArrayBuffer> | null> {
@@ -48,7 +52,11 @@ export class DiskCache {
     }
   }
 
-  /** Puts follow each other, so that each one counts what those before have left. */
+  /**
+   * Puts follow each other, so that each one counts what those before have left.
+   *
+   * @throws {LakeError} where the folder cannot be written; nothing is left of the entry then.
+   */
   put(key: string, bytes: Uint8Array): Promise<void> {
     const putting = this.#last.then(() => this.#put(key, bytes));
     this.#last = putting.catch(() => {});
@@ -57,10 +65,22 @@ export class DiskCache {
 
   async #put(key: string, bytes: Uint8Array): Promise<void> {
     if (bytes.length > this.#maxBytes) return;
-    await Deno.mkdir(this.#folder, { recursive: true });
     const aside = `${this.#folder}/${crypto.randomUUID()}.tmp`;
-    await Deno.writeFile(aside, bytes);
-    await Deno.rename(aside, this.#path(key));
+    try {
+      await this.#disk.mkdir(this.#folder);
+      await this.#disk.writeFile(aside, bytes);
+      await this.#disk.rename(aside, this.#path(key));
+    } catch (cause) {
+      // Eviction sees whole entries only.
+      await this.#disk.remove(aside).catch(() => {});
+      throw new LakeError(
+        `Cannot cache a row group in "${this.#folder}": ${
+          (cause as Error).message
+        }, make room there, choose another ` +
+          "folder, or read without a cache",
+        { cause },
+      );
+    }
     await this.#evict(this.#path(key));
   }
 
