@@ -44,7 +44,8 @@ export async function removeObject(store: ObjectStore, key: string, now: Date): 
   await store.delete(key);
 }
 
-async function noteRemoved(store: ObjectStore, key: string, now: Date): Promise<void> {
+/** Writes down that an object is gone for good, under this key. */
+export async function noteRemoved(store: ObjectStore, key: string, now: Date): Promise<void> {
   const notes = { removed_at: now.toISOString() };
   await writeRecord(store, `${REMOVED}${key}`, { fingerprint: "removed", outputs: [], notes });
 }

@@ -6,10 +6,11 @@ import { fromCompactStamp, HOUR_MS, MINUTE_MS, utcDay } from "../core/time.ts";
 import { waitingLetters } from "../lake/dead_letters.ts";
 import { hourOf } from "../lake/keys.ts";
 import { listIncoming } from "../lake/incoming.ts";
-import { type Damage, findDamages, quarantine } from "../lake/integrity.ts";
+import { type Damage, findDamages, noteRemoved, quarantine } from "../lake/integrity.ts";
 import { forgetRecord, readRecords } from "../lake/ledger.ts";
 import { lakeKind } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
+import { hourKey } from "../warehouse/materialize.ts";
 import { athenaFindings } from "./athena_findings.ts";
 import { findOrphans, openInsert } from "./athena_inserts.ts";
 import { chooseLake } from "./choose_lake.ts";
@@ -55,7 +56,7 @@ export async function doctorCommand(flags: unknown, io: CommandIo): Promise<numb
   const damages = await findDamages(store);
   const findings = [
     { check: "lake", status: "ok" as const, detail: `${store.url} is a ${kind} lake`, fix: "" },
-    ...await integrityFindings(store, damages, options),
+    ...await integrityFindings(store, damages, { ...options, now: io.effects.now() }),
     await incomingFinding(store, io.effects.now()),
     await lettersFinding(store),
     await freshnessFinding(store, io.effects.now()),
@@ -72,7 +73,7 @@ export async function doctorCommand(flags: unknown, io: CommandIo): Promise<numb
 async function integrityFindings(
   store: ObjectStore,
   damages: readonly Damage[],
-  options: { quarantine: boolean },
+  options: { quarantine: boolean; now: Date },
 ): Promise<DoctorFinding[]> {
   if (damages.length === 0) {
     return [{
@@ -85,7 +86,10 @@ async function integrityFindings(
   const findings: DoctorFinding[] = [];
   for (const damage of damages) {
     const moved = options.quarantine ? await quarantine(store, damage) : null;
-    if (options.quarantine) await lookAgainFor(store, damage.key);
+    if (options.quarantine) {
+      await lookAgainFor(store, damage.key);
+      if (isOfAthena(damage.key)) await noteRemoved(store, damage.key, options.now);
+    }
     const again = damage.key.startsWith("raw/")
       ? "raw bytes cannot be made again: bring them back from a copy"
       : `run \`deno task pipeline --lake ${store.url}\` to make it again`;
@@ -112,6 +116,12 @@ async function lookAgainFor(store: ObjectStore, key: string): Promise<void> {
   if (key.startsWith(PRICE_HISTORY.prefix)) {
     for (const unit of (await readRecords(store, CHART_RECORDS)).keys()) await forgetRecord(store, unit);
   }
+}
+
+/** Whether an INSERT of Athena's named an object of hourly gold: its rows come again under another name. */
+function isOfAthena(key: string): boolean {
+  const hour = key.startsWith(ANALYTICS_PRICES.prefix) ? hourOf(key) : null;
+  return hour !== null && key !== hourKey(hour);
 }
 
 /** What Athena's INSERTs have left behind: nobody knows whether these rows are whole. To be moved aside under the lock. */

@@ -147,6 +147,23 @@ Deno.test("what a failed INSERT left behind is named by run and doctor, never de
   assertEquals(await lake.gold(), rows("9:00", "10:00"));
 });
 
+Deno.test("doctor does not miss a damaged object of Athena's whose rows came again under another name", async () => {
+  await using lake = await AthenaLake.make();
+  await lake.ingest("09:00", "10:00");
+  await lake.materialize("11:10");
+  const [damaged, sound] = lake.goldKeys;
+  lake.objects.get(`lakes/one/${damaged}`)!.bytes.fill(0);
+  const { code, findings } = await lake.doctor("--quarantine");
+  assertEquals(code, 8);
+  assertStringIncludes(
+    findings.find(({ check }) => check === "integrity")!.detail,
+    `${damaged} does not hold`,
+  );
+  assertEquals([lake.goldKeys, (await lake.materialize("11:20")).code], [[sound], 0]);
+  assertEquals(await lake.gold(), rows("9:00", "10:00"));
+  assertEquals([lake.goldKeys.includes(damaged!), (await lake.doctor()).code], [false, 0]);
+});
+
 Deno.test("doctor names an object in hourly gold that nobody knows, and a query that was not seen to its end", async () => {
   await using lake = await AthenaLake.make();
   await lake.ingest("09:00");
