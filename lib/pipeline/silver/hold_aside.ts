@@ -1,17 +1,21 @@
 /**
- * Write, audit, publish: months of candles that fail their checks do not become visible. Their rows stay aside with a
- * report, and what was published of these months before stays as it was.
+ * Write, audit, publish: months of candles that fail their checks do not become visible, nor do the hours of these
+ * months. Their rows stay aside with a report, and what was published of these months before stays as it was. Other
+ * months are published, those that share a year's file with a held one among them.
  */
 import { OHLCV_BARS, OHLCV_HOURLY, OHLCV_MINUTE, type TableDefinition } from "../../core/tables.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { type HeldPart, monthName } from "../../quality/mod.ts";
 import { TIMEFRAMES } from "../../sources/candle_timeframe.ts";
-import { makesHours, type PartAudit } from "../../warehouse/audit_parts.ts";
+import { makesHours, monthOf, type PartAudit } from "../../warehouse/audit_parts.ts";
 import { type DuckDb, quote } from "../../warehouse/engine_duckdb.ts";
 import { materializeSql, partitionKey } from "../../warehouse/materialize.ts";
 
 /** Root of what is held. */
 const QUARANTINE = "quarantine/";
+
+/** The raw bars that silver is made of. */
+const RAW = "crypto_analytics.btcusd_raw";
 
 /** A partition of silver that keeps its published content, or stays absent. */
 export interface HeldPartition {
@@ -20,75 +24,112 @@ export interface HeldPartition {
   key: string;
 }
 
-/** Where the rows of a held month lie: under the key that they would have had. */
+/** Where the rows of a held month lie: under the key that they would have had, of a year's file with the month. */
 export function quarantineKey({ symbol, timeframe, year, month }: PartAudit): string {
   if (timeframe === "1m") return QUARANTINE + partitionKey(OHLCV_MINUTE, { symbol, year, month });
   if (timeframe === "1h") return QUARANTINE + partitionKey(OHLCV_HOURLY, { symbol, year, month });
-  return QUARANTINE + partitionKey(OHLCV_BARS, { symbol, timeframe, year });
+  const key = partitionKey(OHLCV_BARS, { symbol, timeframe, year });
+  return QUARANTINE + key.replace(/[^/]+$/, (file) => `month=${String(month).padStart(2, "0")}/${file}`);
 }
 
-/** The time that cannot be published because of a held month: other bars than minutes and hours have a file a year. */
-function rangeOf({ timeframe, year, month }: PartAudit): [from_ms: number, until_ms: number] {
-  const whole = timeframe !== "1m" && timeframe !== "1h";
-  return whole
-    ? [Date.UTC(year, 0), Date.UTC(year + 1, 0)]
-    : [Date.UTC(year, month - 1), Date.UTC(year, month)];
-}
-
-/** Partitions of silver that must not change. */
+/** Partitions of silver that must not change: months of minutes, and of hours that held bars go into. */
 export function heldPartitions(held: readonly HeldPart[]): HeldPartition[] {
   const partitions = new Map<string, HeldPartition>();
-  const hold = (table: TableDefinition, values: { symbol: string } & Record<string, string | number>) => {
-    const key = partitionKey(table, values);
-    partitions.set(key, { table, symbol: values.symbol, key });
+  const hold = (table: TableDefinition, { symbol, year, month }: PartAudit) => {
+    const key = partitionKey(table, { symbol, year, month });
+    partitions.set(key, { table, symbol, key });
   };
   for (const { part } of held) {
-    const { symbol, timeframe, year, month } = part;
-    if (timeframe === "1m") hold(OHLCV_MINUTE, { symbol, year, month });
-    else if (timeframe !== "1h") hold(OHLCV_BARS, { symbol, timeframe, year });
-    if (!makesHours(TIMEFRAMES[timeframe]!)) continue;
-    const [from, until] = rangeOf(part);
-    for (let at = new Date(from); at.getTime() < until; at = new Date(Date.UTC(year, at.getUTCMonth() + 1))) {
-      hold(OHLCV_HOURLY, { symbol, year, month: at.getUTCMonth() + 1 });
-    }
+    if (part.timeframe === "1m") hold(OHLCV_MINUTE, part);
+    if (makesHours(TIMEFRAMES[part.timeframe]!)) hold(OHLCV_HOURLY, part);
   }
   return [...partitions.values()];
 }
 
-/** Puts the rows of held months aside, each with its report, and takes them out of `crypto_analytics.btcusd_raw`. */
+/**
+ * Puts the rows of held months aside, each with its report, and takes them out of `crypto_analytics.btcusd_raw`. Where
+ * their file is a whole year's, what it has of these months takes their place.
+ */
 export async function holdAside(
   engine: DuckDb,
   held: readonly HeldPart[],
   { store, run_id }: { store: ObjectStore; run_id: string },
 ): Promise<void> {
   if (held.length === 0) return;
-  const bars = "crypto_analytics.btcusd_raw";
-  await engine.run(`CREATE OR REPLACE TABLE stage.unchecked AS SELECT * FROM ${bars}`);
-  const conditions: string[] = [];
-  for (const [key, months] of Map.groupBy(held, ({ part }) => quarantineKey(part))) {
-    const { symbol, timeframe } = months[0]!.part;
-    const [from, until] = rangeOf(months[0]!.part);
-    const within = `symbol = ${quote(symbol)} AND timeframe = ${quote(timeframe)}
-      AND time >= ${from} AND time < ${until}`;
-    const path = `${await store.scratch()}/held-${conditions.length}.parquet`;
+  await engine.run(`CREATE OR REPLACE TABLE stage.unchecked AS SELECT * FROM ${RAW}`);
+  for (const [i, { part, findings }] of held.entries()) {
+    const { symbol, timeframe, rows } = part;
+    const key = quarantineKey(part);
+    const path = `${await store.scratch()}/held-${i}.parquet`;
     // As an enum it would name all sources that were loaded.
     await engine.run(
       `COPY (SELECT time, open, high, low, close, volume, source::VARCHAR AS source FROM stage.unchecked
-      WHERE ${within} ORDER BY time) TO ${quote(path)} (FORMAT parquet, COMPRESSION snappy)`,
+      WHERE ${within(part)} ORDER BY time) TO ${quote(path)} (FORMAT parquet, COMPRESSION snappy)`,
     );
     await store.putFile(key, path);
-    const report = {
-      run_id,
-      symbol,
-      timeframe,
-      months: months.map(({ part, findings }) => ({ month: monthName(part), rows: part.rows, findings })),
-    };
+    const report = { run_id, symbol, timeframe, months: [{ month: monthName(part), rows, findings }] };
     await store.put(reportKey(key), new TextEncoder().encode(`${JSON.stringify(report, null, 2)}\n`));
-    conditions.push(`(${within})`);
   }
   await engine.run(
-    `CREATE OR REPLACE VIEW ${bars} AS SELECT * FROM stage.unchecked WHERE NOT (${conditions.join(" OR ")})`,
+    `CREATE OR REPLACE VIEW stage.passed AS SELECT * FROM stage.unchecked WHERE NOT (${anyOf(held)})`,
   );
+  const years = await yearsAsPublished(engine, held, store);
+  const others = years.map(({ where }) => ` AND NOT (${where})`).join("");
+  const selects = [
+    `SELECT * FROM stage.passed WHERE true${others}`,
+    ...years.map(({ table }) => `SELECT * FROM ${table}`),
+  ];
+  await engine.run(`CREATE OR REPLACE VIEW ${RAW} AS ${selects.join(" UNION ALL BY NAME ")}`);
+}
+
+/** Tables of those published years in which months are held: what passed, and of the held months what is published. */
+async function yearsAsPublished(
+  engine: DuckDb,
+  held: readonly HeldPart[],
+  store: ObjectStore,
+): Promise<{ table: string; where: string }[]> {
+  const yearly = held.filter(({ part: { timeframe } }) => timeframe !== "1m" && timeframe !== "1h");
+  const years: { table: string; where: string }[] = [];
+  for (
+    const [key, months] of Map.groupBy(
+      yearly,
+      ({ part: { symbol, timeframe, year } }) => partitionKey(OHLCV_BARS, { symbol, timeframe, year }),
+    )
+  ) {
+    if (await store.head(key) === null) continue;
+    const { symbol, timeframe, year } = months[0]!.part;
+    const table = `stage.year_${years.length}`;
+    const where = inRange({ symbol, timeframe }, [Date.UTC(year, 0), Date.UTC(year + 1, 0)]);
+    await engine.run(`CREATE OR REPLACE TABLE ${table} AS
+      SELECT * FROM stage.passed WHERE ${where}
+      UNION ALL BY NAME SELECT * FROM (
+        SELECT epoch_ms(bar_start) AS time, open, high, low, close, volume, source, ${
+      quote(symbol)
+    } AS symbol,
+          ${quote(timeframe)} AS timeframe
+        FROM read_parquet(${quote(await store.localPath(key))}, hive_partitioning = false)
+      ) WHERE ${anyOf(months)} ORDER BY time`);
+    years.push({ table, where });
+  }
+  return years;
+}
+
+/** A condition on rows: those of a month. */
+function within(part: PartAudit): string {
+  return inRange(part, monthOf(part));
+}
+
+function anyOf(held: readonly HeldPart[]): string {
+  return held.map(({ part }) => `(${within(part)})`).join(" OR ");
+}
+
+function inRange(
+  { symbol, timeframe }: { symbol: string; timeframe: string },
+  [from, until]: readonly [from_ms: number, until_ms: number],
+): string {
+  return `symbol = ${quote(symbol)} AND timeframe = ${
+    quote(timeframe)
+  } AND time >= ${from} AND time < ${until}`;
 }
 
 function reportKey(key: string): string {

@@ -216,6 +216,67 @@ Deno.test("a month that fails its checks stays aside with its report, and the pu
   );
 });
 
+Deno.test("of bars that lie in a file a year only the failing month stays aside, and its hours", async () => {
+  await using work = await Workplace.make();
+  const [may, june] = [Date.UTC(2018, 4, 28), Date.UTC(2018, 5, 1)];
+  const minutes = await work.file("minutes.csv", `${HEADER}\n${bars(Date.UTC(2018, 0, 30), 4 * 1440, 100)}`);
+  const text = bars(may, 4 * 96, 100, 15 * MINUTE) + bars(june, 7 * 96, 10_000, 15 * MINUTE);
+  const { code, stderr } = await backfill(
+    work,
+    minutes,
+    "--ohlcv",
+    await work.file("quarters.csv", `${HEADER}\n${text}`),
+  );
+  assertEquals(code, 5, stderr);
+  assertEquals(
+    await work.query(
+      `SELECT (SELECT count(*) FROM ohlcv_minute) AS minutes, (SELECT count(*) FROM ohlcv_bars) AS quarters,
+        (SELECT count(*) FROM ohlcv_hourly) AS hours, (SELECT count(*) FROM ohlcv_daily) AS days,
+        (SELECT max(high) FROM ohlcv_daily) AS highest`,
+    ),
+    [{ minutes: 4 * 1440, quarters: 4 * 96, hours: 8 * 24, days: 8, highest: 100 }],
+  );
+  const aside = "quarantine/processed/ohlcv_bars/symbol=BTCUSD/timeframe=15m/year=2018/month=06/";
+  assertStringIncludes(stderr, "BTCUSD 15m 2018-06: price level");
+  assertStringIncludes(
+    stderr,
+    "1 months failed their checks and stay aside in quarantine/, with them the hours of 1 months",
+  );
+  const { months: [held] } = JSON.parse(await Deno.readTextFile(`${work.lake}/${aside}report.json`));
+  assertEquals([held.month, held.rows], ["2018-06", 7 * 96]);
+  const gaps = JSON.parse(
+    (await work.run(["gaps", "--lake", work.lake, "--interval", "15m", "--json"])).stdout,
+  );
+  assertStringIncludes(JSON.stringify(gaps), `was moved aside to ${aside}part-0.parquet`);
+});
+
+Deno.test("what was published of a failing month stays in its year's file, and other months go on", async () => {
+  await using work = await Workplace.make();
+  const [year, june, december] = [Date.UTC(2018, 0, 1), Date.UTC(2018, 5, 1), Date.UTC(2018, 11, 30)];
+  await backfill(work, await work.file("year.csv", `${HEADER}\n${bars(year, 364, 100, DAY)}`));
+  const cents = await work.file("cents.csv", `${HEADER}\n${bars(june, 30, 10_000, DAY)}`);
+  assertEquals((await backfill(work, cents)).code, 5);
+  const late = await work.file(
+    "late.csv",
+    `${HEADER}\n${bars(december, 1, 100)}${bars(december + DAY, 1, 101)}`,
+  );
+  assertEquals((await backfill(work, late)).code, 5);
+  for (const [table, start] of [["ohlcv_bars", "bar_start"], ["ohlcv_daily", "day"]]) {
+    assertEquals(
+      await work.query(
+        `SELECT count(*) AS days, count(DISTINCT ${start}) AS each_once, sum(high) AS sum FROM ${table}`,
+      ),
+      [{ days: 365, each_once: 365, sum: 364 * 100 + 101 }],
+    );
+  }
+  assertEquals(await work.query("SELECT * FROM lakebook.replaced"), []);
+  const published = await backfill(work, cents, "--quality", "warn");
+  assertEquals(await work.query("SELECT sum(high) AS sum FROM ohlcv_daily"), [{
+    sum: 334 * 100 + 101 + 30 * 10_000,
+  }], published.stderr);
+  assertEquals(await work.query("SELECT count(*) AS rows FROM lakebook.replaced"), [{ rows: 30 }]);
+});
+
 Deno.test("--quality warn publishes a failing month and says so", async () => {
   await using work = await Workplace.make();
   await backfill(work, await work.file("good.csv", `${HEADER}\n${bars(JAN, 48, 40_000, 3_600_000)}`));

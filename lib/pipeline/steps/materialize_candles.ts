@@ -21,7 +21,14 @@ import { SILVER_UNITS, type SilverUnit } from "../../warehouse/silver_units.ts";
 import { type RunContext, type StepResult, SYMBOL } from "../context.ts";
 import { dailyPriceUnits, dirtyDailyPrices, registerSamples } from "../silver/daily_price_units.ts";
 import { notesOfSilver } from "../silver/dirty_silver.ts";
-import { addPublished, heldPartitions, holdAside, quarantineKey, releaseHeld } from "../silver/hold_aside.ts";
+import {
+  addPublished,
+  type HeldPartition,
+  heldPartitions,
+  holdAside,
+  quarantineKey,
+  releaseHeld,
+} from "../silver/hold_aside.ts";
 import { noteReplaced } from "../silver/replaced.ts";
 import type { SilverNotes } from "../silver/silver_records.ts";
 
@@ -152,7 +159,9 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
       `${counts.join(", ")} rows`,
       `${written.length - unchanged} partitions written, ${unchanged} unchanged`,
       ...replaced > 0 ? [`${replaced} published rows replaced, kept in lakebook.replaced`] : [],
-      ...held.length > 0 ? [`${held.length} months failed their checks and stay aside in quarantine/`] : [],
+      ...held.length > 0
+        ? [`${held.length} months failed their checks and stay aside in quarantine/${heldHours(heldSilver)}`]
+        : [],
       ...let_through.length > 0
         ? [`${let_through.length} months failed their checks and were published`]
         : [],
@@ -161,6 +170,11 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
       .map(({ key, size, sha256 }) => ({ key, size, sha256 })),
     outputs,
   };
+}
+
+function heldHours(held: readonly HeldPartition[]): string {
+  const months = held.filter(({ table }) => table === OHLCV_HOURLY).length;
+  return months > 0 ? `, with them the hours of ${months} months` : "";
 }
 
 async function countHeld(context: RunContext): Promise<number> {
@@ -231,7 +245,7 @@ function isSilver(table: TableDefinition): boolean {
 }
 
 /** Hours of held months: they lack the held bars. */
-async function dropHeldHours(session: DuckDb, held: ReturnType<typeof heldPartitions>): Promise<void> {
+async function dropHeldHours(session: DuckDb, held: readonly HeldPartition[]): Promise<void> {
   for (const { table, symbol, key } of held) {
     if (table !== OHLCV_HOURLY) continue;
     const [, year, month] = /year=(\d+)\/month=(\d+)/.exec(key)!;
