@@ -312,3 +312,29 @@ Deno.test("doctor does not miss a partition of which no file has a row any more"
   const doctor = await work.run(["doctor", "--lake", work.lake, "--now", "2024-06-01T01:00:00Z"]);
   assertEquals(doctor.code, 0, doctor.stdout);
 });
+
+Deno.test("a month that --quality warn let through stays published until its own bars change", async () => {
+  await using work = await Workplace.make();
+  const hours = (name: string, from: number, count: number, price: number) =>
+    work.file(name, `${HEADER}\n${bars(from, count, price, 3_600_000)}`);
+  await backfill(work, await hours("good.csv", JAN, 48, 40_000));
+  await backfill(work, await hours("cents.csv", FEB, 24, 4_000_000), "--quality", "warn");
+  const february = () =>
+    work.query("SELECT count(*) AS hours, max(high) AS highest FROM ohlcv_hourly WHERE month = 2");
+  const march = await backfill(work, await hours("march.csv", Date.UTC(2024, 2, 1), 24, 40_000));
+  assertEquals(march.code, 0, march.stderr);
+  assertStringIncludes(march.stderr, "BTCUSD 1h 2024-02: price level");
+  assertStringIncludes(march.stderr, "published by an earlier --quality warn and has not changed since");
+  assertEquals(march.stderr.includes("not published"), false, march.stderr);
+  assertEquals(await february(), [{ hours: 24, highest: 4_000_000 }]);
+  const { stdout } = await work.run(["quality", "--lake", work.lake, "--json"]);
+  assertStringIncludes(stdout, "40000.0 in 2024-01; published by an earlier --quality warn");
+
+  const more = await backfill(work, await hours("more.csv", FEB + DAY, 24, 5_000_000));
+  assertEquals(more.code, 5, more.stderr);
+  assertStringIncludes(
+    more.stderr,
+    "these bars are not published, what was published of the month before stays",
+  );
+  assertEquals(await february(), [{ hours: 24, highest: 4_000_000 }]);
+});

@@ -30,7 +30,7 @@ import {
   releaseHeld,
 } from "../silver/hold_aside.ts";
 import { noteReplaced } from "../silver/replaced.ts";
-import type { SilverNotes } from "../silver/silver_records.ts";
+import { auditMark, type SilverNotes } from "../silver/silver_records.ts";
 
 /** What the materialized tables are made from, and what of them is visible. */
 export async function materializeFingerprint(context: RunContext): Promise<string> {
@@ -120,6 +120,9 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
         findings,
       })),
       let_through: let_through.filter(mine).flatMap(({ findings }) => findings),
+      let_through_as: Object.fromEntries(
+        let_through.filter(mine).map(({ part }) => [partName(part), auditMark(part)]),
+      ),
       levels: levelsOf(parts.filter((part) => mine({ part, findings: [] })), held),
       settled: settledOf(series, unit),
     };
@@ -229,15 +232,26 @@ async function audit(context: RunContext, engine: DuckDb, dirty: readonly Silver
     }
   }
   const { publish } = await context.qualityConfig();
-  const failed = checkParts(parts, { levels, limits: publish });
-  const warn = context.settings.quality === "warn";
-  for (const { findings } of failed) {
-    for (const { check, detail } of findings) {
-      const fate = warn ? "published because of --quality warn" : "not published";
-      context.effects.log.warn(`${check}: ${detail}; the month is ${fate}`);
-    }
+  const verdict: Verdict = { parts, held: [], let_through: [] };
+  for (const month of checkParts(parts, { levels, limits: publish })) {
+    const { part, findings } = month;
+    const decided = notes.get(`${SILVER_UNITS}${part.symbol}/${part.year}`)?.let_through_as[partName(part)];
+    const stands = decided === auditMark(part);
+    const warn = context.settings.quality === "warn";
+    (warn || stands ? verdict.let_through : verdict.held).push(month);
+    const fate = warn
+      ? "the month is published because of --quality warn"
+      : stands
+      ? "the month was published by an earlier --quality warn and has not changed since"
+      : "these bars are not published, what was published of the month before stays";
+    for (const { check, detail } of findings) context.effects.log.warn(`${check}: ${detail}; ${fate}`);
   }
-  return { parts, held: warn ? [] : failed, let_through: warn ? failed : [] };
+  return verdict;
+}
+
+/** A month of one length of bars, within a symbol: `1m 2024-05`. */
+function partName(part: PartAudit): string {
+  return `${part.timeframe} ${monthName(part)}`;
 }
 
 function isSilver(table: TableDefinition): boolean {
@@ -281,11 +295,8 @@ function belongsTo(key: string, { symbol, year }: SilverUnit): boolean {
 
 function levelsOf(parts: readonly PartAudit[], held: readonly HeldPart[]): Record<string, number> {
   const aside = new Set(held.map(({ part }) => part));
-  return Object.fromEntries(
-    parts.filter((part) => !aside.has(part)).map((
-      part,
-    ) => [`${part.timeframe} ${monthName(part)}`, part.level]),
-  );
+  const seen = parts.filter((part) => !aside.has(part));
+  return Object.fromEntries(seen.map((part) => [partName(part), part.level]));
 }
 
 function settledOf(series: readonly StagedSeries[], { symbol, year }: SilverUnit): SilverNotes["settled"] {

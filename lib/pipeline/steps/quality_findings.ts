@@ -60,17 +60,23 @@ const AUDITED = [
 /** Months that were not published, or were in spite of their checks. */
 export async function heldFindings(context: RunContext): Promise<Finding[]> {
   const notes = [...(await notesOfSilver(context.store, await context.silverUnits())).values()];
+  const because = context.settings.quality === "warn"
+    ? "because of --quality warn"
+    : "by an earlier --quality warn";
   return [
     ...notes.flatMap(({ held }) =>
       held.flatMap(({ key, findings }) =>
-        findings.map((finding) => ({ ...finding, detail: `${finding.detail}; not published, see ${key}` }))
+        findings.map((finding) => ({
+          ...finding,
+          detail: `${finding.detail}; these bars are not published, see ${key}`,
+        }))
       )
     ),
     ...notes.flatMap(({ let_through }) =>
       let_through.map((finding): Finding => ({
         ...finding,
         status: "warn",
-        detail: `${finding.detail}; published because of --quality warn`,
+        detail: `${finding.detail}; published ${because}`,
       }))
     ),
   ];
