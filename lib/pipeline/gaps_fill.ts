@@ -1,7 +1,14 @@
 /** `deno task gaps --fill SOURCE`: the decision to take a second source's bars where the first one has none. */
 import { UsageError } from "../core/errors.ts";
 import type { GapCause } from "../core/gaps.ts";
-import { fingerprint, readRecords, writeRecord } from "../lake/ledger.ts";
+import {
+  fingerprint,
+  forgetRecord,
+  type LedgerRecord,
+  readRecord,
+  readRecords,
+  writeRecord,
+} from "../lake/ledger.ts";
 import { lakeKind, openStore } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { backfillLine } from "../warehouse/backfill_evidence.ts";
@@ -60,8 +67,17 @@ export async function fillCommand(
   };
   let code: number = EXIT.ok;
   if (!dryRun && found.ranges.length > 0) {
-    await decide(store, { symbol, timeframe: interval, source, ranges: found.ranges, now });
+    const fill = { symbol, timeframe: interval, source };
+    const former = await decide(store, { ...fill, ranges: found.ranges, now });
     code = await makeAnew(await openStore(store.url, io), io);
+    if (code === EXIT.quality) {
+      await takeBack(store, { ...fill, former });
+      await makeAnew(await openStore(store.url, io), io);
+      io.effects.log.warn(
+        `Cannot fill ${symbol} ${interval} from "${source}": with its bars the lake failed its quality checks, ` +
+          `so the decision was taken back; compare the two sources' prices and volumes`,
+      );
+    }
   }
   if (!dryRun) {
     const after = (await readLedgers(store, query, now))[0]!;
@@ -124,7 +140,7 @@ async function rangesWithBars(
   };
 }
 
-/** Writes the decision down, beside what was decided before. */
+/** Writes the decision down, beside what was decided before; gives the record that stood there. */
 async function decide(
   store: ObjectStore,
   { now, ...fill }: {
@@ -134,12 +150,25 @@ async function decide(
     ranges: readonly [number, number][];
     now: Date;
   },
-): Promise<void> {
+): Promise<LedgerRecord | null> {
   await using _lock = await store.lock(`gaps --fill ${fill.source}`);
+  const former = await readRecord(store, fillUnit(fill));
   const before = (await readFills(store, fill)).filter(({ source }) => source === fill.source)
     .flatMap(({ ranges }) => ranges);
   const notes = { ...fill, ranges: mergeRanges([...before, ...fill.ranges]), decided_at: now.toISOString() };
   await writeRecord(store, fillUnit(fill), { fingerprint: fingerprint(notes.ranges), outputs: [], notes });
+  return former;
+}
+
+/** Puts the former record back. */
+async function takeBack(
+  store: ObjectStore,
+  { former, ...fill }: { symbol: string; timeframe: string; source: string; former: LedgerRecord | null },
+): Promise<void> {
+  await using _lock = await store.lock(`gaps --fill ${fill.source}`);
+  const unit = fillUnit(fill);
+  if (former === null) await forgetRecord(store, unit);
+  else await writeRecord(store, unit, { ...former, outputs: [] });
 }
 
 /** Runs the steps; the store is closed afterwards. */

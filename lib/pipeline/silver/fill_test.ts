@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../core/time.ts";
+import { LocalStore } from "../../lake/store_local.ts";
 import { TestExchange } from "../../sources/_test_exchange_server.ts";
+import { readFills } from "../../warehouse/fill_records.ts";
 import { Workplace } from "../_test_cli.ts";
 
 const NOW = "2024-06-15T12:00:30Z";
@@ -126,4 +128,50 @@ Deno.test("gaps --fill takes a second source's bars where the first has none: ea
     await work.query("SELECT count(*) AS rows FROM lakebook.replaced WHERE table_name = 'ohlcv_minute'"),
     [{ rows: 60 }],
   );
+});
+
+Deno.test("gaps --fill takes its decision back where the quality checks refuse the other source's bars", async () => {
+  const exchange = new TestExchange({ now: new Date(NOW) });
+  await using work = await Workplace.make((input, init) => exchange.handler(new Request(input, init)));
+  const run = (...args: string[]) =>
+    work.run([...args, "--lake", work.lake, "--now", NOW], {
+      LAKEBOOK_EXCHANGE_REQUESTS_PER_MINUTE: "1000000",
+    });
+  // Four days, away for an hour each at noon and in the evening; in cents of a dollar, one would think.
+  const until = DAY + 4 * DAY_MS;
+  const away = [12, 20].map((hour) => hour * HOUR_MS);
+  const lines = exchange.truth(DAY, until)
+    .filter(({ time }) => !away.some((from) => time % DAY_MS >= from && time % DAY_MS < from + HOUR_MS))
+    .map(({ time, open, close, high, low, volume }) =>
+      [time, ...[open, close, high, low].map((price) => price / 100), volume].join(",")
+    );
+  const file = await work.file("mine.csv", `time,open,close,high,low,volume\n${lines.join("\n")}\n`);
+  await run("backfill", "--ohlcv", file);
+  const market = ["--exchange", "coinbase", "--symbol", "BTC/USD", "--timeframe", "1m"];
+  await run("backfill", ...market, "--since", "2024-05-03", "--until", "2024-05-07");
+  const minutes = () => work.query("SELECT source, count(*) AS bars FROM ohlcv_minute GROUP BY source");
+  const before = await minutes();
+  assertEquals(before, [{ source: "csv", bars: 4 * 1320 }]);
+
+  const fill = ["gaps", "--symbol", "BTCUSD", "--interval", "1m", "--fill", "coinbase"];
+  const store = new LocalStore(work.lake);
+  const { code, stdout, stderr } = await run(...fill);
+  assertEquals(code, 5, stderr);
+  assertStringIncludes(stdout, "filled 0 from coinbase, 480 remain");
+  assertStringIncludes(stderr, "failed its quality checks, so the decision was taken back");
+  assertEquals(await readFills(store), []);
+  assertEquals(await minutes(), before);
+  const models = ["--models", `${work.folder}/models`];
+  const steps = ["--only", "process,materialize,quality", "--source", "csv"];
+  const next = await run("pipeline", ...steps, ...models);
+  assertEquals(next.code, 0, next.stderr);
+
+  // A decision that stood before, over ten minutes, stands again.
+  const part = [...fill, "--to", "2024-05-03T12:10:00Z"];
+  const first = await run(...part);
+  assertEquals(first.code, 0, first.stderr);
+  const decided = await readFills(store);
+  assertEquals(decided.map(({ ranges }) => ranges), [[[DAY + away[0]!, DAY + away[0]! + 10 * MINUTE_MS]]]);
+  assertEquals((await run(...fill)).code, 5);
+  assertEquals(await readFills(store), decided);
 });
