@@ -72,6 +72,8 @@ export function exchangeError(
   if (status !== null && (status >= 500 || [408, 425].includes(status))) {
     return fail(`${state}, try again later`, { retryable: true });
   }
+  // ccxt takes it for an exchange that is away.
+  if (status === 404 && !lost) return fail(`${state}, check the symbol: ${exchange} does not know it`);
   if (lost) {
     return fail(`the connection failed (${said}), check the network or try again later`, { retryable: true });
   }

@@ -156,6 +156,15 @@ Deno.test("fetchPage() does not repeat a refusal", async () => {
     assertEquals(error.retryable, false, words);
     assert(urls.length <= 1, words);
   }
+  // Of a pair that it does not have Bitstamp says 404, which ccxt takes for an exchange that is away.
+  const unknown = network(status(404, "<html><title>Page not found</title></html>"));
+  const bitstamp = await openExchange("bitstamp", unknown.effects, fast);
+  const error = await assertRejects(
+    () => bitstamp.fetchPage({ ...QUERY, symbol: "XYZ/USD" }),
+    SourceError,
+    "check the symbol: bitstamp does not know it",
+  );
+  assertEquals([error.retryable, unknown.urls.length], [false, 1]);
   const { effects, urls } = network(ok);
   const exchange = await openExchange("coinbase", effects, fast);
   await assertRejects(() => exchange.fetchPage({ ...QUERY, timeframe: "4h" }), SourceError, "1m, 5m, 15m");

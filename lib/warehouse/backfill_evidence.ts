@@ -23,9 +23,20 @@ export function backfillLine(
   return `deno task backfill --exchange ${exchange} --symbol ${market} --timeframe ${timeframe} --since ${since}`;
 }
 
-/** Words of a failure that lies with the source or the way to it. */
+/** Words of a failure that lies with the source or the way to it, where no status says so. */
 const NO_ANSWER =
-  /status is (5\d\d|408|425)|no (complete )?answer|timed? ?out|connection|connect|network|unreachable|maintenance|offline|try again later/i;
+  /no (complete )?answer|timed? ?out|connection|connect|network|unreachable|maintenance|offline|try again later/i;
+
+/** What a failure was: the source gave no answer, or refused the question, or it could not be asked at all. */
+function failureOf(
+  { detail, retryable }: BackfillRecord,
+): "did not answer" | "refused" | "could not be asked" {
+  const status = Number(/status is (\d{3})/.exec(detail)?.[1] ?? 0);
+  // An answer's status is the exchange's own word; what follows it may be our advice to check the network.
+  if (status >= 500 || status === 408 || status === 425) return "did not answer";
+  if (status >= 300) return "refused";
+  return retryable ?? NO_ANSWER.test(detail) ? "did not answer" : "could not be asked";
+}
 
 /**
  * Evidence from what exchanges were asked for. Where pieces overlap, the one that was asked last counts. Where the
@@ -112,15 +123,13 @@ function* recordEvidence(
     return;
   }
   if (outcome === "failed") {
-    const silent = NO_ANSWER.test(detail);
+    const failure = failureOf(record);
     yield {
       from_ms,
       until_ms,
-      cause: silent ? "source_offline" : "our_failure",
+      cause: failure === "did not answer" ? "source_offline" : "our_failure",
       strength: STRENGTH.failed,
-      evidence: `${exchange} ${silent ? "did not answer" : "could not be asked"}, ${asked} (${detail}): ${
-        backfillLine(record)
-      }`,
+      evidence: `${exchange} ${failure}, ${asked} (${detail}): ${backfillLine(record)}`,
     };
     return;
   }

@@ -32,22 +32,34 @@ function rows(records: Partial<BackfillRecord>[], present: ObjectPresence = () =
 }
 
 Deno.test("backfillEvidence() tells a source that is silent from a failure of ours by what was said", () => {
-  const cases: [detail: string, cause: string][] = [
+  const cases: [detail: string, cause: string, retryable?: boolean][] = [
     ['Cannot fetch "x": status is 503 (busy), try again later', "source_offline"],
     ['Cannot fetch "x": no complete answer in time, check the network', "source_offline"],
     ['Cannot fetch "x": the connection failed (reset)', "source_offline"],
     ['Cannot fetch "x": Deno may not reach it, add "x" to the net permissions', "our_failure"],
     ['Cannot fetch "x": status is 404 (NotFound)', "our_failure"],
+    ['Cannot fetch "x": status is 404 (NotFound), check the network or try again later', "our_failure", true],
+    ['Cannot fetch "x": status is 403 (no), kraken refuses this network: use another one', "our_failure"],
+    ['Cannot fetch "x": status is 451 (maintenance of laws), kraken refuses this network', "our_failure"],
+    ['Cannot fetch "x": status is 429 (slow down), wait a minute', "our_failure", true],
+    ['Cannot fetch "x": status is 200, but the body is not JSON, try again later', "source_offline", true],
+    ['Cannot verify "x" of kraken: it neither gives nor denies these bars', "source_offline", true],
+    ['Cannot fetch "x": the network of this coin is not listed', "our_failure", false],
     ['Cannot put "y": the disk is full, make room', "our_failure"],
   ];
-  for (const [detail, cause] of cases) {
-    const [evidence] = backfillEvidence([{ ...FAR, outcome: "failed", detail }], () => "rows");
+  for (const [detail, cause, retryable] of cases) {
+    const failed = { ...FAR, outcome: "failed" as const, detail };
+    const [evidence] = backfillEvidence(
+      [retryable === undefined ? failed : { ...failed, retryable }],
+      () => "rows",
+    );
     assertEquals([detail, evidence!.cause], [detail, cause]);
     assertStringIncludes(evidence!.evidence, detail);
     assertStringIncludes(
       evidence!.evidence,
       "deno task backfill --exchange bitstamp --symbol BTC/USD --timeframe 1m",
     );
+    if (/status is 4/.test(detail)) assertStringIncludes(evidence!.evidence, "bitstamp refused, asked at");
   }
 });
 

@@ -24,6 +24,8 @@ const BACKFILL_RECORD = z.object({
   outcome: z.enum(["complete", "open", "failed", "plan_limit"]),
   /** The error of a failure, else empty. */
   detail: z.string(),
+  /** Whether the same question may be answered later; left out where nothing failed, and in older records. */
+  retryable: z.boolean().optional(),
   /** When it was asked, ISO 8601. */
   asked_at: z.string(),
   /** When it was asked for the first time, where the exchange was silent then as well. */

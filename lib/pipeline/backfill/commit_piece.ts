@@ -46,9 +46,9 @@ export async function commitPiece(
     Object.assign(committed, await commitVerified(work, piece, fetched));
   }
   if (fetched.failure !== null) {
-    const { message, requests } = fetched.failure;
+    const { message, ...failure } = fetched.failure;
     const rest = { unit: piece.unit, from_ms: fetched.until_ms, until_ms: piece.wanted_until_ms };
-    const record = { ...blank(work, rest), outcome: "failed" as const, detail: message, requests };
+    const record = { ...blank(work, rest), outcome: "failed" as const, detail: message, ...failure };
     await work.ledger.write(pieceName(rest), { ...record, closed_until_ms: piece.until_ms });
     committed.failure = message;
   }

@@ -282,6 +282,11 @@ Deno.test("backfill leaves an exchange alone after three failures in a row, with
   assertEquals([code, asked, summary.steps[1].status], [4, 3, "not_run"], stderr);
   assertStringIncludes(stderr, 'Cannot fetch 3 of 18 pieces of "bitstamp BTC/USD 1m"');
   assertStringIncludes(stderr, "15 more were not asked for");
+  // It answered: what it refused is not called an outage of its own.
+  assertEquals(
+    await work.query("SELECT DISTINCT cause FROM lakebook.gaps WHERE evidence LIKE '%bitstamp refused%'"),
+    [{ cause: "our_failure" }],
+  );
 });
 
 Deno.test("backfill of Kraken takes what it still has, and says what is out of reach and from where on it is not", async () => {

@@ -19,7 +19,7 @@ export interface FetchedPiece
   conflicts: number;
   /** Rows that are no bars. */
   rejects: number;
-  failure: { message: string; requests: number } | null;
+  failure: { message: string; retryable: boolean; requests: number } | null;
 }
 
 /**
@@ -63,7 +63,8 @@ export async function fetchPiece(
       if (!result.complete) break;
     } catch (error) {
       if (!(error instanceof SourceError)) throw error;
-      piece.failure = { message: error.message, requests: client.requests - before };
+      const { message, retryable } = error;
+      piece.failure = { message, retryable, requests: client.requests - before };
       break;
     }
   }
