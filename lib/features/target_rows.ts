@@ -74,12 +74,15 @@ export interface TargetRows {
   touched: (Omit<TouchedPrint, "at"> & { day: string })[];
   /** Days that have a candle and no row: a hole or the beginning lies in their windows, or a hole where the target is. */
   left_out: string[];
+  /** Of them those without volatility because they have one price only, whose target and windows are empty with them. */
+  one_price: string[];
 }
 
 /**
  * Computes the columns, and the target `horizon` days later. A low more than twice below open and close, or one above
  * them, is winsorised to the lower of both, a high likewise, and the record says so. A missing day empties every window that
- * touches it: such rows are left out, and those whose target is missing amid the series. So a series that is shorter than
+ * touches it, and so does a day with one price only, which has no volatility: such rows are left out, and those whose target
+ * is missing amid the series. So a series that is shorter than
  * the longest window, 30 days, gives none. The newest rows, whose target is not known yet, stay.
  *
  * @param candles in order of days, each once.
@@ -112,12 +115,13 @@ export function targetRows(
   const frame = measured.select(
     pl.col("timestamp"),
     close.isNotNull().alias("has_candle"),
+    pl.col("measure").ltEq(0).alias("one_price"),
     ...columns.map(({ name, of }) => of.alias(name)),
   ).withColumn(pl.col(TARGETS[target].today).shift(-horizon).alias("target"));
   const at = (name: string) => frame.getColumn(name).toArray() as unknown[];
   const days = (at("timestamp") as Date[]).map((time) => time.toISOString().slice(0, 10));
   const values = columns.map(({ name }) => at(name) as (number | null)[]);
-  const later = at("target") as (number | null)[], hasCandle = at("has_candle");
+  const later = at("target") as (number | null)[], hasCandle = at("has_candle"), onePrice = at("one_price");
   const lastKnown = later.findLastIndex((value) => value !== null);
   const isWhole = (i: number) =>
     values.every((column) => column[i] !== null) && (later[i] !== null || i > lastKnown);
@@ -133,10 +137,11 @@ export function targetRows(
     },
     touched: touched.map(({ at, ...print }) => ({ day: at.slice(0, 10), ...print })),
     left_out: days.filter((_, i) => hasCandle[i] && !isWhole(i)),
+    one_price: days.filter((_, i) => hasCandle[i] && onePrice[i]),
   };
 }
 
-/** Adds `vol_1` and its logarithm. */
+/** Adds `vol_1` and its logarithm, and `measure`, what they are made from. */
 function withVolatility(bars: pl.DataFrame, target: TargetName, realised?: pl.DataFrame): pl.DataFrame {
   if (target !== "realised_volatility") return floored(bars, parkinsonRange());
   if (realised === undefined) {
@@ -149,10 +154,15 @@ function withVolatility(bars: pl.DataFrame, target: TargetName, realised?: pl.Da
   return floored(bars.join(days, { on: "timestamp", how: "left" }), pl.col("realised_volatility"));
 }
 
-function floored(bars: pl.DataFrame, measure: pl.Expr): pl.DataFrame {
+/** A day that did not move is one that nobody traded on, or of which one price is known: its volatility is unknown, not 0. */
+function floored(bars: pl.DataFrame, of: pl.Expr): pl.DataFrame {
+  const measure = pl.col("measure");
   return bars
+    .withColumn(of.alias("measure"))
     .withColumn(
-      pl.when(measure.lt(LEAST_VOLATILITY)).then(pl.lit(LEAST_VOLATILITY)).otherwise(measure).alias("vol_1"),
+      pl.when(measure.gtEq(LEAST_VOLATILITY)).then(measure)
+        .when(measure.gt(0)).then(pl.lit(LEAST_VOLATILITY))
+        .otherwise(pl.lit(null)).alias("vol_1"),
     )
     .withColumn(vol.log().alias("log_vol_1"));
 }

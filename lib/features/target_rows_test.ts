@@ -126,14 +126,41 @@ Deno.test("lows and highs that cannot be are replaced and recorded, in order of 
   assertAlmostEquals(rows.columns["vol_1"]![row]!, Math.log(most / least) / Math.sqrt(4 * Math.LN2), 1e-15);
 });
 
-Deno.test("series that are short, constant or unsound give no rows, floors, or clear errors", () => {
+Deno.test("a day with one price only has no volatility and is no target; it empties the windows that it lies in", () => {
+  const one = 60, made = candles(160);
+  const flat = made.map((candle, i) => {
+    const { close } = candle;
+    // A day that hardly moved is another matter.
+    if (i === 120) return { ...candle, open: close, high: close * (1 + 1e-6), low: close };
+    return i === one ? { ...candle, open: close, high: close, low: close } : candle;
+  });
+  const { rows, one_price, left_out } = targetRows(flat);
+  assertEquals(one_price, [made[one]!.day]);
+  const kept = new Set(rows.days);
+  for (const [i, { day }] of made.entries()) {
+    // 29 days fill the first window; the day before has no target, and 30 have it in a window.
+    assertEquals(kept.has(day), i >= 29 && !(i >= one - 1 && i < one + 30), day);
+  }
+  assertEquals(left_out.length, 29 + 1 + 30);
+  assert(rows.target.slice(0, -1).every((value) => value >= 1e-4));
+  assertEquals(rows.columns["vol_1"]![rows.days.indexOf(made[120]!.day)], 1e-4);
+  // Of minutes that did not move, the same.
+  const still = realised(160).withColumn(
+    pl.when(pl.col("timestamp").eq(pl.lit(new Date(one * DAY_MS)))).then(pl.lit(0)).otherwise(
+      pl.col("realised_volatility"),
+    ).alias("realised_volatility"),
+  );
+  const days = targetRows(made, { target: "realised_volatility", realised: still });
+  assertEquals(days.one_price, [made[one]!.day]);
+});
+
+Deno.test("series that are short, constant or unsound give no rows, or clear errors", () => {
   assertEquals(targetRows([]).rows.days, []);
   assertEquals(targetRows(candles(29)).rows.days, []);
   assertEquals(targetRows(candles(30)).rows.days.length, 1);
   const flat = candles(60).map((candle) => ({ ...candle, open: 7, high: 7, low: 7, close: 7 }));
-  const { rows } = targetRows(flat);
-  assertEquals([rows.target[0], rows.columns["log_return_1"]![5]], [1e-4, 0]);
-  for (const column of Object.values(rows.columns)) assert(column.every(Number.isFinite));
+  const { rows, one_price } = targetRows(flat);
+  assertEquals([rows.days.length, one_price.length], [0, 60]);
   // A hole that is longer than every window.
   const broken = candles(160).filter((_, i) => i < 50 || i >= 110);
   assertEquals(targetRows(broken).rows.days.length, 50 - 29 - 1 + 50 - 29);

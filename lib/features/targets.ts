@@ -3,7 +3,10 @@
 /** A name of {@linkcode TARGETS}. */
 export type TargetName = "volatility" | "realised_volatility" | "price" | "return";
 
-/** Days without any movement count as this volatile, so that logarithms and QLIKE exist; nothing below it is forecast. */
+/**
+ * Days that moved by less count as this volatile, and nothing below it is forecast: logarithms and QLIKE stay in bounds.
+ * A day with one price only is none of them: nobody knows how far it would have moved, so it has no volatility.
+ */
 export const LEAST_VOLATILITY = 1e-4;
 
 /** A quantity of a day that is forecast `horizon` days ahead. */
@@ -22,7 +25,8 @@ export const TARGETS: Readonly<Record<TargetName, Target>> = {
   volatility: {
     today: "vol_1",
     scale: "volatility",
-    meaning: "Parkinson's volatility of the day, from its high and low: 0.03 is 3 %.",
+    meaning:
+      "Parkinson's volatility of the day, from its high and low: 0.03 is 3 %; none where they are one.",
     unit: "volatility a day",
   },
   realised_volatility: {

@@ -15,8 +15,10 @@ export interface CardData {
   sha256: string;
   /** Prices that were taken for bad prints and winsorised. */
   touched: number;
-  /** Days with a candle that have no row: holes, and the beginning. */
+  /** Days with a candle that have no row: beside holes, at the beginning, and with or beside those of one price only. */
   left_out: number;
+  /** Of them those with one price only, which have no volatility. */
+  one_price: number;
 }
 
 /** How the comparison was run. */
@@ -181,7 +183,9 @@ ${data.days} days of ${data.symbol}, ${data.from} to ${data.to}; the candles are
 ${board.folds} stretches of ${run.refit_every} days the model was fitted to ${
     run.window === "expanding" ? "all" : `the ${run.window} newest`
   } targets known ${run.embargo === 0 ? "by then" : `${run.embargo} days before`}. ${data.touched} prices
-were taken for bad prints and winsorised; ${data.left_out} days have no whole window before them and are left out.
+were taken for bad prints and winsorised; ${data.left_out} days have no whole window before them, or no target, and are left out${
+    data.one_price > 0 ? `: ${data.one_price} of them have one price only, so no volatility` : ""
+  }.
 
 ## Quantitative analyses
 

@@ -17,6 +17,7 @@ import { EXIT } from "./exit_codes.ts";
 import { assertRecordable, assertUnseen, HOLDOUT_LOG, recordLook } from "./holdout_log.ts";
 import { type HoldoutAnswer, holdoutLines, scoresOf } from "./holdout_answer.ts";
 import { leaderboardLines } from "./leaderboard_lines.ts";
+import { candleNotes } from "./training/candle_notes.ts";
 import { assertWritable, makeFolder, writeOutput } from "./output_file.ts";
 
 const DAY = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "write YYYY-MM-DD");
@@ -76,17 +77,16 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
   const from = await candleSource({ ohlcv, lake }, io);
   const { candles: all, ...measured } = await targetCandles({ ohlcv, lake: from.lake, symbol }, target, io);
   const candles = all.filter(({ day }) => day >= since);
-  const { rows, touched, left_out } = targetRows(candles, { target, horizon, ...measured });
-  for (const { day, column, was, now } of touched) {
-    io.effects.log.warn(`${day}: a ${column} of ${was} counts as a bad print, ${now} stands in for it`);
-  }
+  const table = targetRows(candles, { target, horizon, ...measured });
+  const { rows, touched, left_out, one_price } = table;
+  for (const note of candleNotes(table)) io.effects.log.warn(note);
   const count = rows.days.length;
   const first = start === undefined
     ? Math.min(LEARN_FIRST, count >> 1)
     : rows.days.findIndex((day) => day >= start);
   if (first < 0 || (start === undefined && count < LEAST_ROWS)) {
     throw new UsageError(
-      `Cannot compare models: ${count} days can be forecast from (${left_out.length} others lie before or beside holes), ` +
+      `Cannot compare models: ${count} days can be forecast from (${left_out.length} others lie before or beside holes or days with one price), ` +
         `${
           start === undefined ? `${LEAST_ROWS} are needed` : `none from ${start} on`
         }; give a longer history or another --start`,
@@ -152,6 +152,7 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
       },
       touched: learnable(touched.map(({ day }) => day)).length,
       left_out: learnable(left_out).length,
+      one_price: learnable(one_price).length,
     };
     const made_at = io.effects.now().toISOString();
     const run: CardRun = { seed, refit_every: refit, window, embargo, holdout, made_at };

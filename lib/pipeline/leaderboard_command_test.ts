@@ -219,6 +219,35 @@ Deno.test("leaks finds what is planted, and nothing in our own", async () => {
   assertEquals([checked.models.length, checked.features.length, leaks], [10, 16, []]);
 });
 
+Deno.test("train, leaderboard and leaks leave days with one price out and say how many; none of it is a leak", async () => {
+  await using work = await Workplace.make();
+  // Lines count from the header: 2020-04-09, 2020-12-15 and 2020-12-16.
+  const flat = daily(460).trimEnd().split("\n").map((line, i) => {
+    const [time, , close] = line.split(",");
+    return [100, 350, 351].includes(i) ? [time, close, close, close, close, 1].join() : line;
+  });
+  const file = await work.file("days.csv", flat.join("\n"));
+  const said = "3 days with one price only (2020-04-09, 2020-12-15, 2020-12-16) have no volatility: left out";
+  const models = ["--models", "persistence,log_har", "--json", "--cards", `${work.folder}/cards`];
+  const board = await work.run(["leaderboard", "--ohlcv", file, ...models]);
+  assertEquals(board.code, 0, board.stderr);
+  assertStringIncludes(board.stderr, said);
+  const persistence = JSON.parse(board.stdout).models.find(({ model }: { model: string }) =>
+    model === "persistence"
+  );
+  // A day that is floored to 0.01 % gives thousands.
+  assert(persistence.qlike < 1, `${persistence.qlike}`);
+  assertStringIncludes(
+    await Deno.readTextFile(`${work.folder}/cards/log_har.md`),
+    "3 of them have one price only, so no volatility",
+  );
+  const train = ["train", "--model", "persistence", "--ohlcv", file, "--models", `${work.folder}/models`];
+  assertStringIncludes((await work.run(train)).stderr, said);
+  const leaks = await work.run(["leaks", "--ohlcv", file, "--horizon", "7", "--json"]);
+  assertEquals([leaks.code, JSON.parse(leaks.stdout).leaks], [0, []], leaks.stderr);
+  assertStringIncludes(leaks.stderr, said);
+});
+
 Deno.test("leaderboard and leaks refuse what they cannot use in plain words", async () => {
   await using work = await Workplace.make();
   const file = await work.file("days.csv", daily(200));

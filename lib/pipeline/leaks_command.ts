@@ -10,6 +10,7 @@ import { walkFolds, walkForward } from "../models/walk_forward.ts";
 import type { CommandIo } from "./command_io.ts";
 import { dailyCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
+import { candleNotes } from "./training/candle_notes.ts";
 
 const FLAGS = z.object({
   ohlcv: z.string().optional(),
@@ -48,7 +49,8 @@ export async function leaksCommand(flags: unknown, io: CommandIo): Promise<numbe
   const candles = await dailyCandles(source, io);
   const subject = ourSubject(candles, { target, horizon });
   const outputs = Object.keys(subject.run(subject.records));
-  const { days } = targetRows(subject.records, { target, horizon }).rows;
+  const table = targetRows(subject.records, { target, horizon }), { days } = table.rows;
+  for (const note of candleNotes(table)) io.effects.log.warn(note);
   const start = firstForecast(days.length);
   // Amid a fold, at the first row of one, and one day later: splits leak where folds begin.
   const cuts = [start + 10, start + REFIT, start + REFIT + 1].map((row) => days[row]!);
@@ -101,7 +103,8 @@ function ourSubject(
     knownOn: ({ day }) => day,
     // Any candle that might have been: its range and close move, and what it traded.
     disturb: (candle, factor) => {
-      const reach = Math.exp(Math.abs(Math.log(factor)) / 20);
+      // One with a single price keeps it: which days can be forecast is no number that we compute.
+      const reach = candle.high > candle.low ? Math.exp(Math.abs(Math.log(factor)) / 20) : 1;
       const close = Math.min(
         candle.high * reach,
         Math.max(candle.low / reach, candle.close * factor ** 0.02),

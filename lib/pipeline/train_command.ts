@@ -20,6 +20,7 @@ import { candleSource } from "./candle_source.ts";
 import type { CommandIo } from "./command_io.ts";
 import { targetCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
+import { candleNotes } from "./training/candle_notes.ts";
 import { progressLines } from "./training/progress_lines.ts";
 import type { EpochCount } from "./training/train_lstm.ts";
 import { answerLines, type TrainAnswer } from "./training/train_answer.ts";
@@ -43,16 +44,15 @@ export async function trainCommand(input: unknown, io: CommandIo): Promise<numbe
   const flags = { ...asked, lake, models: asked.models ?? models };
   const { candles: all, ...measured } = await targetCandles(flags, flags.target, io);
   const candles = all.filter(({ day }) => day >= (flags.since ?? ""));
-  const { rows, touched } = targetRows(candles, {
+  const table = targetRows(candles, {
     target: flags.target,
     horizon: flags.horizon,
     ...measured,
   });
   const { today, scale, unit } = TARGETS[flags.target];
   const asToday = scale === "return" ? zero() : naive(today);
-  for (const { day, column, was, now } of touched) {
-    io.effects.log.warn(`${day}: a ${column} of ${was} counts as a bad print, ${now} stands in for it`);
-  }
+  const { rows } = table;
+  for (const note of candleNotes(table)) io.effects.log.warn(note);
   const { train, test } = split(rows);
   using say = progressLines(io);
   const make = (settings: Settings) => made(contestant, flags.seed, settings);
