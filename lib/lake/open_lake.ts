@@ -75,10 +75,20 @@ export async function lakeKind(store: ObjectStore): Promise<LakeKind | null> {
 /**
  * Makes sure that a lake is of the wanted kind, and marks a new one.
  *
+ * @param options.only what a new lake may become; left out, either.
  * @throws {ConfigError} where simulated prices would go into a live lake, or real ones into a demo lake.
  */
-export async function claimLake(store: ObjectStore, kind: LakeKind): Promise<void> {
+export async function claimLake(
+  store: ObjectStore,
+  kind: LakeKind,
+  { only = kind }: { only?: LakeKind | undefined } = {},
+): Promise<void> {
   const found = await lakeKind(store);
+  if (found === null && only !== kind) {
+    throw new ConfigError(
+      `Cannot write ${kind} data to lake "${store.url}": it is to be a ${only} lake, choose another folder with --lake`,
+    );
+  }
   if (found === null) {
     const made = await store.putNew(MARKER, new TextEncoder().encode(`${JSON.stringify({ kind })}\n`));
     // Somebody else may have marked it in between, and as the other kind.

@@ -3,6 +3,7 @@ import { lakeKind } from "../lake/open_lake.ts";
 import type { DataSource } from "../models/data_source.ts";
 import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
+import { modelsOf } from "./context.ts";
 
 /** A chosen source. */
 export interface CandleSource {
@@ -21,6 +22,6 @@ export async function candleSource(
   if (ohlcv !== undefined) return { source: "file", lake, models: "models" };
   const store = await chooseLake(lake, io);
   await using _closing = { [Symbol.asyncDispose]: () => store.close() };
-  const demo = await lakeKind(store) === "demo";
-  return { source: demo ? "demo" : "live", lake: store.url, models: demo ? "models/demo" : "models" };
+  const source = await lakeKind(store) ?? "live";
+  return { source, lake: store.url, models: modelsOf(source) };
 }

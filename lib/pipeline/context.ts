@@ -3,6 +3,7 @@ import { LakeError } from "../core/errors.ts";
 import type { Effects } from "../core/effects.ts";
 import { DAY_MS } from "../core/time.ts";
 import { readRecords } from "../lake/ledger.ts";
+import type { LakeKind } from "../lake/open_lake.ts";
 import type { DailyFeatures } from "../features/daily_features.ts";
 import type { ObjectHash } from "../lake/run_log.ts";
 import type { ObjectStore } from "../lake/store.ts";
@@ -22,6 +23,16 @@ import { allSilver, dirtySilver, type QualityMode } from "./silver/dirty_silver.
 
 /** Where a run's data come from. `auto` is settled before the first step. */
 export type RunSource = "csv" | "demo" | "coingecko" | "exchange";
+
+/** What a source's data are, by its name. */
+export function kindOfSource(source: RunSource): LakeKind {
+  return source === "demo" ? "demo" : "live";
+}
+
+/** The folder of the model registry, where none is named. */
+export function modelsOf(kind: LakeKind): string {
+  return kind === "demo" ? "models/demo" : "models";
+}
 
 /** The symbol that features, models and the dashboard are about, and that of candle files unless they say another. */
 export const SYMBOL = "BTCUSD";
@@ -56,8 +67,15 @@ export interface RunSettings {
   layout?: LayoutChoice;
   /** What an exchange is asked for, for `exchange`. */
   exchange?: HistoryQuestion;
-  /** Folder of the model registry. */
-  models: string;
+  /**
+   * What the source's data are; left out, what its name says. Null where only CoinGecko's answers say it, because
+   * another address may be the demo market's.
+   */
+  kind?: LakeKind | null;
+  /** What a new lake may become where the answers say it; left out, what the first one is. */
+  only?: LakeKind;
+  /** Folder of the model registry; left out, that of the lake's kind. */
+  models?: string;
   /** Whether months that fail their checks stay aside; left out, `fail`: they do. */
   quality?: QualityMode;
   /** What inserts hourly gold; left out, `duckdb`. Candles are DuckDB's work on either. */
@@ -86,6 +104,8 @@ export class RunContext implements AsyncDisposable {
   readonly store: ObjectStore;
   readonly settings: RunSettings;
   readonly effects: Effects;
+  /** What the lake is. */
+  kind: LakeKind;
   /** Steps that have ended, for the dashboard. */
   readonly steps: StepSummary[] = [];
   /** What the step that runs has written so far and no record of the ledger knows: for the run log, should it fail. */
@@ -123,6 +143,17 @@ export class RunContext implements AsyncDisposable {
     this.settings = settings;
     this.effects = effects;
     this.startedAt = effects.now();
+    this.kind = settings.kind ?? kindOfSource(settings.source);
+  }
+
+  /** Where the data come from, for those who read of it: what CoinGecko's paths give of a demo market is demo. */
+  get source(): RunSource {
+    return this.kind === "demo" ? "demo" : this.settings.source;
+  }
+
+  /** Folder of the model registry. */
+  get models(): string {
+    return this.settings.models ?? modelsOf(this.kind);
   }
 
   /** The run's engine, opened at its first use. */

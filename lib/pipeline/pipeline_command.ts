@@ -1,11 +1,11 @@
 /** `deno task pipeline`: from flags to a run. */
 import { z } from "zod";
 import { ConfigError, UsageError } from "../core/errors.ts";
-import { openStore } from "../lake/open_lake.ts";
+import { type LakeKind, openStore } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { athenaSettings } from "../warehouse/athena_settings.ts";
 import type { CommandIo } from "./command_io.ts";
-import type { RunSettings, RunSource } from "./context.ts";
+import { kindOfSource, type RunSettings, type RunSource } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
 import { readInsertTemplate } from "./insert_template.ts";
 import { planRun } from "./plan.ts";
@@ -27,10 +27,16 @@ const FLAGS = z.object({
   dryRun: z.boolean().default(false),
 });
 
-const DEMO_BANNER = [
-  "CoinGecko cannot be reached, so this run shows the DEMO MARKET: simulated prices, not real ones.",
-  "They go to their own lake, data/demo. For real data give --source coingecko, or --source csv --ohlcv FILE.",
-];
+/** Where runs go that name no lake. */
+const LIVE_LAKE = "data/lake", DEMO_LAKE = "data/demo";
+
+/** What is said of prices that are not real, and of where they go. */
+function demoBanner(why: string, { place, real }: { place: string; real: string }): string[] {
+  return [
+    `${why}, so this run shows the DEMO MARKET: simulated prices, not real ones.`,
+    `They go to the lake ${place}. For real data ${real}, or give --source csv --ohlcv FILE.`,
+  ];
+}
 
 /** Runs the command; gives the exit code. */
 export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<number> {
@@ -49,15 +55,16 @@ export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<nu
     throw new UsageError(`Cannot run --source csv: no file is named, add --ohlcv FILE.csv`);
   }
   if (options.engine === "athena") checkAthena(options.lake, io);
-  const source = await settleSource(wanted, steps, options.lake, io);
-  const demo = source === "demo";
-  const store: ObjectStore = await openStore(options.lake ?? (demo ? "data/demo" : "data/lake"), io);
+  const { source, kind } = await settleSource(wanted, steps, options.lake, io);
+  const store: ObjectStore = await openStore(options.lake ?? (kind === "demo" ? DEMO_LAKE : LIVE_LAKE), io);
   const settings: RunSettings = {
     source,
+    kind,
+    ...(options.lake === undefined ? { only: kind ?? "live" } : {}),
     ohlcv: options.ohlcv,
     engine: options.engine,
     ...(options.sqlFrom === undefined ? {} : { insertSql: await readInsertTemplate(options.sqlFrom, io) }),
-    models: options.models ?? (demo ? "models/demo" : "models"),
+    ...(options.models === undefined ? {} : { models: options.models }),
     seed: Number(options.seed),
     env: io.env,
     ...(options.quality === undefined ? {} : { quality: options.quality }),
@@ -98,32 +105,47 @@ function checkAthena(lake: string | undefined, { env }: CommandIo): void {
   athenaSettings(env);
 }
 
+/** Where a run's data come from, and what they are: null where only CoinGecko's answers will say it. */
+interface SettledSource {
+  source: RunSource;
+  kind: LakeKind | null;
+}
+
 /** `auto` asks CoinGecko once; without it the demo market stands in, in its own lake and with a banner. */
 async function settleSource(
   wanted: RunSource | "auto",
   steps: readonly string[],
   lake: string | undefined,
   { effects, env }: CommandIo,
-): Promise<RunSource> {
-  if (wanted !== "auto") return wanted;
-  if (!steps.includes("ingest")) return await sourceOfLake(lake, env);
+): Promise<SettledSource> {
+  if (wanted === "coingecko") {
+    // CoinGecko's own address is never the demo market's.
+    return { source: wanted, kind: env["COINGECKO_BASE_URL"]?.trim() ? null : "live" };
+  }
+  const settled = (source: RunSource) => ({ source, kind: kindOfSource(source) });
+  if (wanted !== "auto") return settled(wanted);
+  if (!steps.includes("ingest")) return settled(await sourceOfLake(lake, env));
   const { coinGeckoSettings, pingCoinGecko } = await import("../sources/coingecko.ts");
-  if (await pingCoinGecko(coinGeckoSettings(env), effects)) return "coingecko";
-  for (const line of DEMO_BANNER) effects.log.warn(line);
-  return "demo";
+  const answers = await pingCoinGecko(coinGeckoSettings(env), effects);
+  if (answers === "coingecko") return settled(answers);
+  const [why, real] = answers === null
+    ? ["CoinGecko cannot be reached", "give --source coingecko"]
+    : ["COINGECKO_BASE_URL is the demo market's", "unset it"];
+  for (const line of demoBanner(why, { place: lake ?? DEMO_LAKE, real })) effects.log.warn(line);
+  return answers === null ? settled("demo") : { source: "coingecko", kind: "demo" };
 }
 
 /** Without an ingest step nothing is fetched: the lake says what it holds. */
 async function sourceOfLake(lake: string | undefined, env: CommandIo["env"]): Promise<RunSource> {
   const { lakeKind } = await import("../lake/open_lake.ts");
-  for (const url of lake === undefined ? ["data/lake", "data/demo"] : [lake]) {
+  for (const url of lake === undefined ? [LIVE_LAKE, DEMO_LAKE] : [lake]) {
     const store = await openStore(url, { env });
     const kind = await lakeKind(store);
     if (kind === "demo") return "demo";
     if (kind === "live") return (await store.list("raw/coingecko/")).length > 0 ? "coingecko" : "csv";
   }
   throw new ConfigError(
-    `Cannot run on lake "${lake ?? "data/lake"}": there is no lake, make one with \`deno task pipeline\``,
+    `Cannot run on lake "${lake ?? LIVE_LAKE}": there is no lake, make one with \`deno task pipeline\``,
   );
 }
 

@@ -5,7 +5,7 @@ import { readRecords } from "../lake/ledger.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
 import { CANDLE_RECORDS, candleRecord } from "../warehouse/candle_records.ts";
-import { type RunSettings, SYMBOL } from "./context.ts";
+import { kindOfSource, modelsOf, type RunSettings, SYMBOL } from "./context.ts";
 
 /** What `pipeline --dry-run --json` prints. */
 export interface RunPlan {
@@ -47,7 +47,7 @@ export async function planRun(
     const detail = name === "ingest"
       ? await planIngest(store, settings)
       : name === "train"
-      ? `${WOULD[name]} ${settings.models}/`
+      ? `${WOULD[name]} ${settings.models ?? modelsOf(settings.kind ?? kindOfSource(settings.source))}/`
       : WOULD[name]!;
     planned.push({ name, detail });
   }

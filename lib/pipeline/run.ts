@@ -4,10 +4,10 @@ import process from "node:process";
 import type { Effects } from "../core/effects.ts";
 import { UsageError } from "../core/errors.ts";
 import { waitingLetters } from "../lake/dead_letters.ts";
-import { claimLake } from "../lake/open_lake.ts";
+import { claimLake, type LakeKind, lakeKind } from "../lake/open_lake.ts";
 import { logRun, newRunId } from "../lake/run_log.ts";
 import type { ObjectStore } from "../lake/store.ts";
-import { RunContext, type RunSettings, type StepResult, type StepSummary } from "./context.ts";
+import { kindOfSource, RunContext, type RunSettings, type StepResult, type StepSummary } from "./context.ts";
 import { EXIT, exitCodeOf } from "./exit_codes.ts";
 import { recoverIncoming } from "./ingest/settle.ts";
 import { lettersWait } from "./letters_wait.ts";
@@ -87,9 +87,10 @@ export async function runPipeline(
   const runId = newRunId(effects.now());
   await using _lock = await store.lock(`run ${runId}`);
   await using _scratch = { [Symbol.asyncDispose]: () => store.close() };
-  await claimLake(store, settings.source === "demo" ? "demo" : "live");
+  const kind = await settleKind(store, settings, steps);
   await recoverIncoming(store, effects);
   await using context = new RunContext({ runId, store, settings, effects });
+  context.kind = kind ?? context.kind;
   let error: unknown = null;
   const tasks = new Listr(
     steps.map((name) => ({
@@ -118,13 +119,29 @@ export async function runPipeline(
   for (const name of steps.slice(context.steps.length)) context.steps.push(notRun(name));
   const summary: RunSummary = {
     run_id: runId,
-    source: settings.source,
+    source: context.source,
     lake: store.url,
     started_at: context.startedAt.toISOString(),
     steps: context.steps,
     exit_code: error === null ? await exitCodeOfLake(context) : exitCodeOf(error),
   };
   return { summary, error };
+}
+
+/**
+ * What the lake is, marked where it is new. Null where the first answer will say it and mark it: a run that is refused
+ * then leaves no mark.
+ */
+async function settleKind(
+  store: ObjectStore,
+  { source, kind }: RunSettings,
+  steps: readonly string[],
+): Promise<LakeKind | null> {
+  const found = kind === null ? await lakeKind(store) : null;
+  if (found !== null || (kind === null && steps.includes("ingest"))) return found;
+  const settled = kind ?? kindOfSource(source);
+  await claimLake(store, settled);
+  return settled;
 }
 
 async function runStep(context: RunContext, name: string): Promise<StepSummary> {
@@ -152,6 +169,7 @@ async function runStep(context: RunContext, name: string): Promise<StepSummary> 
   let result: StepResult;
   try {
     result = await (await STEPS[name]!())(context);
+    if (name === "ingest") context.kind = await lakeKind(context.store) ?? context.kind;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     // The step's own failure is what counts, also where it cannot be written down (a full disk).

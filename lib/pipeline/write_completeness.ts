@@ -42,7 +42,7 @@ export async function writeCompleteness(
   } finally {
     await staged.remove();
   }
-  const kind = context.settings.source === "demo" ? "demo" : "live";
+  const { kind } = context;
   const outputs = (await writeTables(engine, [GAPS, COMPLETENESS], { store, kind })).map(({ key }) => key);
   await writeRecord(store, UNIT, { fingerprint: inputs, outputs, notes: {} });
   for (const { prefix } of [GAPS, COMPLETENESS]) {

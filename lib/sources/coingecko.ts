@@ -120,8 +120,8 @@ export function openCoinGecko(settings: CoinGeckoSettings, effects: Effects): Co
 /**
  * Asks `/ping` once, for at most 3 s and without retries.
  *
- * @returns whether CoinGecko could be reached and answered with a 2xx status. Why not goes to `effects.log`: a
- * missing permission and a refused key as a warning, the rest as information.
+ * @returns who answered with a 2xx status: CoinGecko, or the demo market; null where nobody did. Why not goes to
+ * `effects.log`: a missing permission and a refused key as a warning, the rest as information.
  *
  * @example
  * ```ts
@@ -133,18 +133,21 @@ export function openCoinGecko(settings: CoinGeckoSettings, effects: Effects): Co
  *   random: () => 0.5,
  *   log: { info() {}, warn() {} },
  * };
- * assertEquals(await pingCoinGecko(coinGeckoSettings({}), offline), false);
+ * assertEquals(await pingCoinGecko(coinGeckoSettings({}), offline), null);
  * ```
  */
-export async function pingCoinGecko(settings: CoinGeckoSettings, effects: Effects): Promise<boolean> {
+export async function pingCoinGecko(
+  settings: CoinGeckoSettings,
+  effects: Effects,
+): Promise<CoinGeckoReply["source"] | null> {
   try {
-    await new CoinGeckoRequests(settings, effects).ask("/ping", {}, { budget_s: PING_S, attempts: 1 });
-    return true;
+    const requests = new CoinGeckoRequests(settings, effects);
+    return (await requests.ask("/ping", {}, { budget_s: PING_S, attempts: 1 })).source;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if (error instanceof ConfigError) effects.log.warn(error.message);
     else effects.log.info(error.message);
-    return false;
+    return null;
   }
 }
 

@@ -260,7 +260,7 @@ Deno.test("fetchMarkets() names the host that Deno's permissions lack, and does 
   ) as ConfigError;
   assertStringIncludes(error.message, 'add "api.coingecko.com" to the net permissions in deno.json');
   assertEquals(seen.length, 1);
-  assertEquals(await pingCoinGecko(KEYLESS, effects), false);
+  assertEquals(await pingCoinGecko(KEYLESS, effects), null);
   assertEquals(warnings.length, 1);
 });
 
@@ -295,14 +295,14 @@ Deno.test("fetchMarkets() and fetchMarketChart() refuse a caller's mistakes befo
   assertEquals(seen.length, 0);
 });
 
-Deno.test("pingCoinGecko() is true for a 2xx only, and asks once", async () => {
-  const table: [() => Response, boolean][] = [
-    [answer(200, '{"gecko_says":"(V3) To the Moon!"}'), true],
-    [answer(429, "Throttled"), false],
-    [answer(503, ""), false],
+Deno.test("pingCoinGecko() says who answers with a 2xx, and asks once", async () => {
+  const table: [() => Response, string | null][] = [
+    [answer(200, '{"gecko_says":"(V3) To the Moon!"}'), "coingecko"],
+    [answer(429, "Throttled"), null],
+    [answer(503, ""), null],
     [() => {
       throw new TypeError("connection refused");
-    }, false],
+    }, null],
   ];
   for (const [response, expected] of table) {
     const { effects, seen } = fakeEffects(response);
@@ -329,7 +329,7 @@ testRecorded("the client and the parsers work over a real socket with recorded r
   try {
     const settings = coinGeckoSettings({ COINGECKO_BASE_URL: `http://127.0.0.1:${server.addr.port}/api/v3` });
     const effects = { ...fakeEffects(answer(200, "")).effects, fetch };
-    assertEquals(await pingCoinGecko(settings, effects), true);
+    assertEquals(await pingCoinGecko(settings, effects), "coingecko");
     const reply = await openCoinGecko(settings, effects).fetchMarkets();
     assertEquals(reply.body, page);
     assertEquals(parseMarkets(reply.body, { slot: new Date(0), source: "coingecko" }).rows.length, 250);

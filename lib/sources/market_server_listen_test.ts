@@ -106,7 +106,7 @@ Deno.test("fetchMarkets() reads the served market, and gets through faults that 
   await using served = await serveMarket(market);
   const effects = { fetch, now: () => NOW, sleep, random: () => 0, log: { info() {}, warn() {} } };
   const settings = coinGeckoSettings({ COINGECKO_BASE_URL: served.url });
-  assertEquals(await pingCoinGecko(settings, effects), true);
+  assertEquals(await pingCoinGecko(settings, effects), "demo");
   const { body, status } = await openCoinGecko(settings, effects).fetchMarkets();
   assertEquals([status, JSON.parse(new TextDecoder().decode(body)).length], [200, 250]);
   await assertRejects(() => openCoinGecko(settings, effects).fetchMarkets(), SourceError, "status is 403");

@@ -5,7 +5,7 @@ import { compactStamp, DAY_MS, MINUTE_MS, slotStart, utcDay } from "../../core/t
 import { keepFailedRequest } from "../../lake/dead_letters.ts";
 import { keepIncoming } from "../../lake/incoming.ts";
 import { rawMarketChartKey, rawMarketsKey, rawTickKey } from "../../lake/keys.ts";
-import { claimLake } from "../../lake/open_lake.ts";
+import { claimLake, type LakeKind } from "../../lake/open_lake.ts";
 import { logRun, objectHash } from "../../lake/run_log.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import {
@@ -87,6 +87,8 @@ export interface Collection {
   command: string;
   /** Seconds for a question with its retries and waits. */
   budget_s: number;
+  /** What a new lake may become; left out, what its first answer is. */
+  only?: LakeKind | undefined;
 }
 
 /**
@@ -97,7 +99,7 @@ export interface Collection {
  * real and the lake a demo lake, or the other way round: then nothing is kept.
  */
 export async function collect(question: Question, collection: Collection): Promise<UnitReport> {
-  const { store, client, effects, run_id, command, budget_s } = collection;
+  const { store, client, effects, run_id, command, budget_s, only } = collection;
   const { unit, kind, slot } = question;
   const there = await isThere(store, question);
   if (there) return skipped(unit, there);
@@ -112,7 +114,8 @@ export async function collect(question: Question, collection: Collection): Promi
     const requests = last?.attempts ?? 0;
     const meanwhile = await isThere(store, question);
     if (meanwhile) return skipped(unit, meanwhile, requests);
-    if (last?.reply) await claimLake(store, last.reply.source === "demo" ? "demo" : "live");
+    if (last?.reply) await claimLake(store, kindOf(last.reply), { only });
+    else if (only) await claimLake(store, only);
     await keepFailedRequest(store, {
       step: "ingest",
       unit,
@@ -144,7 +147,7 @@ export async function collect(question: Question, collection: Collection): Promi
     effects.log.warn(error.message);
     return { unit, status: "failed", rows_in: null, rows_out: null, requests, detail: error.message };
   }
-  await claimLake(store, reply.source === "demo" ? "demo" : "live");
+  await claimLake(store, kindOf(reply), { only });
   const incoming = await keepIncoming(store, {
     unit,
     kind,
@@ -158,6 +161,10 @@ export async function collect(question: Question, collection: Collection): Promi
     command,
   }, reply.body);
   return await settleIncoming(store, incoming, effects);
+}
+
+function kindOf({ source }: CoinGeckoReply): LakeKind {
+  return source === "demo" ? "demo" : "live";
 }
 
 /** The key that says that a question is answered, if one does. */

@@ -3,7 +3,7 @@ import { z } from "zod";
 import { UsageError } from "../../core/errors.ts";
 import { DAY_MS, MINUTE_MS, parseDuration, slotStart } from "../../core/time.ts";
 import { keepFailedRequest, waitingLetters } from "../../lake/dead_letters.ts";
-import { claimLake, openStore } from "../../lake/open_lake.ts";
+import { openStore } from "../../lake/open_lake.ts";
 import { newRunId } from "../../lake/run_log.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { coinGeckoSettings } from "../../sources/coingecko_settings.ts";
@@ -59,8 +59,6 @@ export async function ingestCommand(flags: unknown, io: CommandIo): Promise<numb
   const started = effects.now();
   const run_id = newRunId(started);
   await using _closing = { [Symbol.asyncDispose]: () => store.close() };
-  // The default lake is for real prices; another one becomes what its first answer is.
-  if (options.lake === undefined) await claimLake(store, "live");
   const units = await recoverIncoming(store, effects);
   const { openCoinGecko } = await import("../../sources/coingecko.ts");
   const collection: Collection = {
@@ -70,6 +68,8 @@ export async function ingestCommand(flags: unknown, io: CommandIo): Promise<numb
     run_id,
     command: "ingest",
     budget_s: Math.min(BUDGET_S, 0.8 * (every ?? 5 * MINUTE_MS) / 1000),
+    // The default lake is for real prices; another one becomes what its first answer is.
+    only: options.lake === undefined ? "live" : undefined,
   };
   for (let due = started;;) {
     const fired = await fire(due, collection);

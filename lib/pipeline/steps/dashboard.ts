@@ -12,7 +12,7 @@ export async function dashboardStep(context: RunContext): Promise<StepResult> {
   const markets = await latestMarkets(context);
   const model = context.model;
   const page = await dashboardPage({
-    source: context.settings.source,
+    source: context.source,
     run_id: context.runId,
     generated_at: context.startedAt.toISOString(),
     lake: context.store.url,

@@ -69,6 +69,7 @@ async function ingestCoinGecko(context: RunContext): Promise<StepResult> {
     run_id: runId,
     command: "pipeline",
     budget_s: BUDGET_S,
+    only: context.settings.only,
   };
   const units: UnitReport[] = [];
   for (const question of [marketsQuestion(startedAt), marketChartQuestion(startedAt)]) {

@@ -80,7 +80,7 @@ export async function materializeCandles(context: RunContext): Promise<StepResul
   await materializeTables(engine, {
     onTable: async (table, session, helper) => {
       if (table === OHLCV_HOURLY) await dropHeldHours(session, heldSilver);
-      const kind = context.settings.source === "demo" ? "demo" : "live";
+      const { kind } = context;
       written.push(...await writeTables(session, [table], { store, kind, helper, onBuilt }));
     },
     onSilver: async (session) => {

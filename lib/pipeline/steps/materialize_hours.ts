@@ -86,7 +86,7 @@ async function buildDay(
   const { store } = context;
   await Promise.all(hours.map((hour) => refuseForeign(store, hour)));
   try {
-    const kind = context.settings.source === "demo" ? "demo" : "live";
+    const { kind } = context;
     const { insertSql: sql } = context.settings;
     const to = { folder: await store.scratch(), kind, sql } as const;
     const built = await buildHours(await context.engine(), store, hours, to);

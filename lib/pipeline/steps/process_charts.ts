@@ -4,6 +4,7 @@ import { priceHistoryKey } from "../../lake/keys.ts";
 import { readRecords, writeRecord } from "../../lake/ledger.ts";
 import { decodeNdjson, encodeNdjson } from "../../lake/ndjson.ts";
 import { type ObjectHash, objectHash } from "../../lake/run_log.ts";
+import { lakeKind } from "../../lake/open_lake.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import { parseMarketChart } from "../../sources/coingecko_parse.ts";
 import { SYMBOL } from "../context.ts";
@@ -29,6 +30,7 @@ export async function processCharts(store: ObjectStore, effects: Pick<Effects, "
   // One that comes late (a replay) has its place among the others: then all of them are merged anew.
   const late = charts.some((key) => isDone(key) && stampOf(key) > stampOf(fresh[0]!));
   const todo = late ? charts.filter((key, i) => isDone(key) || waits[i]) : fresh;
+  const source = await lakeKind(store) === "demo" ? "demo" : "coingecko";
   const years = new Map<string, Map<number, PriceSample>>();
   let samples = 0;
   for (const key of todo) {
@@ -40,7 +42,7 @@ export async function processCharts(store: ObjectStore, effects: Pick<Effects, "
       const iso_ts = new Date(time).toISOString();
       const year = iso_ts.slice(0, 4);
       if (!years.has(year)) years.set(year, late ? new Map() : await samplesOf(store, year));
-      years.get(year)!.set(time, { epoch_ms: time, iso_ts, price_usd: price, source: "coingecko" });
+      years.get(year)!.set(time, { epoch_ms: time, iso_ts, price_usd: price, source });
     }
   }
   const outputs: ObjectHash[] = [];

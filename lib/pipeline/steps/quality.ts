@@ -74,7 +74,7 @@ async function report(context: RunContext, onWalked: (bars: SeenBars) => void): 
   ];
   const made: QualityReport = {
     run_id: context.runId,
-    source: context.settings.source,
+    source: context.source,
     status: worstStatus(findings),
     checked_at: context.startedAt.toISOString(),
     findings,

@@ -18,7 +18,7 @@ export async function trainStep(context: RunContext): Promise<StepResult> {
   const { frame, proxy } = context.features;
   const rows = trainingRows(frame);
   const latest = latestRow(frame);
-  const { models, seed, source } = context.settings;
+  const { models, source, settings: { seed } } = context;
   const inputs = fingerprint([
     MODEL_CODE_VERSION,
     rows.days,
