@@ -8,6 +8,7 @@ import { forecastHistory, forecastLines, historyQuestion } from "./backfill/exch
 import type { CommandIo } from "./command_io.ts";
 import { latestCandleMs, type RunSettings } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
+import { readFlags } from "./read_flags.ts";
 import { runPipeline } from "./run.ts";
 
 const FLAGS = z.object({
@@ -38,7 +39,7 @@ const STEPS = ["ingest", "process", "materialize", "quality"];
 
 /** Runs the command; gives the exit code. */
 export async function backfillCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const options = FLAGS.parse(flags);
+  const options = readFlags(FLAGS, flags);
   requireOneSource(options);
   return options.exchange === undefined
     ? await backfillFiles(options, io)

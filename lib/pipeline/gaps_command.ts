@@ -11,6 +11,7 @@ import { namingDamage } from "./damaged_lake.ts";
 import { EXIT } from "./exit_codes.ts";
 import { iso, ledgerLines, ledgersJson } from "./gaps_output.ts";
 import { readLakeFacts } from "./lake_facts.ts";
+import { readFlags } from "./read_flags.ts";
 import { type LedgerQuery, type StreamLedger, streamLedgers, streamName } from "./stream_ledgers.ts";
 
 const FLAGS = z.object({
@@ -34,7 +35,7 @@ export interface GapsQuery {
 
 /** Runs the command; gives the exit code. */
 export async function gapsCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const { symbol, interval, from, to, lake, json, fill, dryRun } = FLAGS.parse(flags);
+  const { symbol, interval, from, to, lake, json, fill, dryRun } = readFlags(FLAGS, flags);
   const query: GapsQuery = { symbol, interval, from: instant("--from", from), until: instant("--to", to) };
   if (query.from && query.until && query.from >= query.until) {
     throw new UsageError(`Cannot use --from ${from} and --to ${to}: the end is not later, exchange them`);

@@ -19,9 +19,9 @@ import { type HoldoutAnswer, holdoutLines, scoresOf } from "./holdout_answer.ts"
 import { leaderboardLines } from "./leaderboard_lines.ts";
 import { candleNotes } from "./training/candle_notes.ts";
 import { assertWritable, makeFolder, writeOutput } from "./output_file.ts";
+import { readFlags, whole } from "./read_flags.ts";
 
 const DAY = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "write YYYY-MM-DD");
-const whole = (least: number) => z.coerce.number().int().min(least);
 /** Seeds are 32-bit whole numbers. */
 const LAST_SEED = 2 ** 31 - 1;
 
@@ -41,7 +41,7 @@ const FLAGS = z.object({
   again: z.boolean().default(false),
   holdoutLog: z.string().min(1).default(HOLDOUT_LOG),
   models: z.string().optional(),
-  seed: whole(0).max(LAST_SEED).default(1),
+  seed: whole(0, LAST_SEED).default(1),
   seeds: whole(1).default(5),
   chart: z.string().optional(),
   cards: z.string().optional(),
@@ -55,16 +55,11 @@ const LEAST_ROWS = 300;
 
 /** Runs the command; gives the exit code. */
 export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const parsed = FLAGS.safeParse(flags);
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    const name = path.join(".").replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    throw new UsageError(`Cannot use --${name}: ${message}`);
-  }
+  const asked = readFlags(FLAGS, flags);
   const { ohlcv, lake, symbol, target, horizon, since = "", start, refit, seed, seeds, chart, cards, json } =
-    parsed.data;
-  const { scoreHoldout, again, holdoutLog, embargo, window = "expanding" } = parsed.data;
-  if (scoreHoldout && parsed.data.holdout === undefined) {
+    asked;
+  const { scoreHoldout, again, holdoutLog, embargo, window = "expanding" } = asked;
+  if (scoreHoldout && asked.holdout === undefined) {
     throw new UsageError("Cannot use --score-holdout: no days are kept apart, add --holdout 365d");
   }
   if (again && !scoreHoldout) {
@@ -73,7 +68,7 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
   if (seed + seeds - 1 > LAST_SEED) {
     throw new UsageError(`Cannot use --seeds ${seeds}: seeds end at ${LAST_SEED}, give a lower --seed`);
   }
-  const contestants = await chooseModels(parsed.data.models, target);
+  const contestants = await chooseModels(asked.models, target);
   const from = await candleSource({ ohlcv, lake }, io);
   const { candles: all, ...measured } = await targetCandles({ ohlcv, lake: from.lake, symbol }, target, io);
   const candles = all.filter(({ day }) => day >= since);
@@ -92,7 +87,7 @@ export async function leaderboardCommand(flags: unknown, io: CommandIo): Promise
         }; give a longer history or another --start`,
     );
   }
-  const kept = parsed.data.holdout === undefined ? null : holdoutOf(rows, parseInt(parsed.data.holdout));
+  const kept = asked.holdout === undefined ? null : holdoutOf(rows, parseInt(asked.holdout));
   if (kept !== null && kept.start <= first) {
     throw new UsageError(
       `Cannot keep ${kept.from} to ${kept.to} apart: the walk starts at ${rows.days[first]}, keep fewer days`,

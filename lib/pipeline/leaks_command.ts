@@ -10,6 +10,7 @@ import { walkFolds, walkForward } from "../models/walk_forward.ts";
 import type { CommandIo } from "./command_io.ts";
 import { dailyCandles } from "./daily_candles.ts";
 import { EXIT } from "./exit_codes.ts";
+import { readFlags, whole } from "./read_flags.ts";
 import { candleNotes } from "./training/candle_notes.ts";
 
 const FLAGS = z.object({
@@ -17,7 +18,7 @@ const FLAGS = z.object({
   lake: z.string().min(1).optional(),
   symbol: z.string().default("BTCUSD"),
   target: z.enum(["volatility", "price", "return"]).default("volatility"),
-  horizon: z.coerce.number().int().min(1).default(1),
+  horizon: whole(1).default(1),
   json: z.boolean().default(false),
 });
 
@@ -36,12 +37,7 @@ interface LeaksAnswer {
 
 /** Runs the command; gives the exit code: 5 where something leaks, 1 where the detector misses what was planted. */
 export async function leaksCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const parsed = FLAGS.safeParse(flags);
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    throw new UsageError(`Cannot use --${path.join(".")}: ${message}`);
-  }
-  const { json, target, horizon, ...source } = parsed.data;
+  const { json, target, horizon, ...source } = readFlags(FLAGS, flags);
   const self_test = Object.entries(PLANTED_LEAKS).map(([leak, habits]) => ({
     leak,
     caught_in: findLeaks(plantedSubject(1, habits), PLANTED_CUTS).map(({ name }) => name),

@@ -9,6 +9,7 @@ import { kindOfSource, type RunSettings, type RunSource } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
 import { readInsertTemplate } from "./insert_template.ts";
 import { planRun } from "./plan.ts";
+import { readFlags } from "./read_flags.ts";
 import { chooseSteps, runPipeline, type RunSummary } from "./run.ts";
 
 /** Flags of the command, as commander gives them. */
@@ -22,7 +23,9 @@ const FLAGS = z.object({
   engine: z.enum(["duckdb", "athena"]).default("duckdb"),
   sqlFrom: z.string().min(1).optional(),
   quality: z.enum(["warn", "fail"]).optional(),
-  seed: z.string().regex(/^\d{1,9}$/, "is not a whole number of at most nine digits").default("1"),
+  seed: z.string().regex(/^\d{1,9}$/, "it is not a whole number of at most nine digits, give one").default(
+    "1",
+  ),
   json: z.boolean().default(false),
   dryRun: z.boolean().default(false),
 });
@@ -40,12 +43,7 @@ function demoBanner(why: string, { place, real }: { place: string; real: string 
 
 /** Runs the command; gives the exit code. */
 export async function pipelineCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const parsed = FLAGS.safeParse(flags);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    throw new UsageError(`Cannot use --${issue.path.join(".")}: ${issue.message}, see --help`);
-  }
-  const options = parsed.data;
+  const options = readFlags(FLAGS, flags);
   const steps = chooseSteps(options);
   const wanted = options.source ?? (options.ohlcv.length > 0 ? "csv" : "auto");
   if (options.ohlcv.length > 0 && wanted !== "csv") {

@@ -12,6 +12,7 @@ import { chooseLake } from "./choose_lake.ts";
 import type { CommandIo } from "./command_io.ts";
 import type { RunSource } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
+import { readFlags } from "./read_flags.ts";
 import { runPipeline } from "./run.ts";
 import { QUALITY_UNIT } from "./steps/quality.ts";
 
@@ -28,7 +29,7 @@ const FLAGS = z.object({
  * @throws {UsageError} where the day has no report.
  */
 export async function qualityCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const { lake, date, json } = FLAGS.parse(flags);
+  const { lake, date, json } = readFlags(FLAGS, flags);
   const store = await chooseLake(lake, io);
   const kind = await lakeKind(store);
   if (kind === null) {

@@ -241,7 +241,7 @@ Deno.test("train refuses what it cannot use in plain words", async () => {
     [["--model", "lstm", "--ahead", "3", "--horizon", "2"], 2, "Cannot combine --ahead with --horizon 2"],
     [["--model", "gbt", "--trials", "3"], 2, "Cannot use --trials without --tune"],
     [["--model", "gbt", "--trials", "3", "--tune", "grid"], 2, "Cannot use --trials with --tune grid"],
-    [["--model", "gbt", "--tune=bogus"], 2, "Cannot use --tune: choose random or grid"],
+    [["--model", "gbt", "--tune=bogus"], 2, "Cannot use --tune bogus: choose random or grid"],
     [["--model", "har", "--horizon", "0"], 2, "--horizon"],
     [["--model", "har", "--ohlcv", few], 2, "Cannot train on 10 days"],
     [["--model", "har", "--ohlcv", `${file}x`], 4, "there is no such file"],

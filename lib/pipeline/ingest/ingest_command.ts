@@ -10,6 +10,7 @@ import { coinGeckoSettings } from "../../sources/coingecko_settings.ts";
 import type { CommandIo } from "../command_io.ts";
 import { EXIT } from "../exit_codes.ts";
 import { lettersWait } from "../letters_wait.ts";
+import { readFlags } from "../read_flags.ts";
 import { collect, type Collection, isThere, marketsQuestion, tickQuestion } from "./collect.ts";
 import { recoverIncoming, type UnitReport } from "./settle.ts";
 
@@ -40,7 +41,7 @@ export interface IngestSummary {
 
 /** Runs the command; gives the exit code. */
 export async function ingestCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const options = FLAGS.parse(flags);
+  const options = readFlags(FLAGS, flags);
   const { effects } = io;
   const { every, until } = schedule(options, effects.now());
   const settings = coinGeckoSettings(io.env);

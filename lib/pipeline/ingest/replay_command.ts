@@ -9,6 +9,8 @@ import { coinGeckoSettings } from "../../sources/coingecko_settings.ts";
 import { chooseLake } from "../choose_lake.ts";
 import type { CommandIo } from "../command_io.ts";
 import { EXIT, exitCodeOf } from "../exit_codes.ts";
+import { readFlags } from "../read_flags.ts";
+import { STEPS } from "../run.ts";
 import type { Collection } from "./collect.ts";
 import { checkKind, replayLetter, type ReplayReport } from "./replay.ts";
 import { recoverIncoming } from "./settle.ts";
@@ -34,7 +36,7 @@ export interface ReplaySummary {
 
 /** Runs the command; gives the exit code. */
 export async function replayCommand(flags: unknown, io: CommandIo): Promise<number> {
-  const options = FLAGS.parse(flags);
+  const options = readFlags(FLAGS, flags);
   const { effects } = io;
   const store = await chooseLake(options.lake, io);
   if (await lakeKind(store) === null && (await waitingLetters(store)).length === 0) {

@@ -5,9 +5,9 @@ import { nearestName } from "../../core/nearest_name.ts";
 import { TARGET_NAMES } from "../../features/targets.ts";
 import type { Contestant } from "../../models/leaderboard.ts";
 import type { Settings } from "../../models/tune.ts";
+import { readFlags, whole } from "../read_flags.ts";
 
 const DAY = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, "give a day as YYYY-MM-DD");
-const whole = (least: number) => z.coerce.number().int().min(least);
 
 const FLAGS = z.object({
   model: z.string(),
@@ -21,10 +21,10 @@ const FLAGS = z.object({
   tune: z.literal([true, "random", "grid"], "choose random or grid").optional(),
   trials: whole(1).optional(),
   set: z.array(z.string()).default([]),
-  seed: whole(0).max(2 ** 31 - 1).default(1),
+  seed: whole(0, 2 ** 31 - 1).default(1),
   epochs: whole(1).optional(),
   resume: z.boolean().default(false),
-  threads: whole(1).max(64).optional(),
+  threads: whole(1, 64).optional(),
   backend: z.enum(["cpu", "webgpu"]),
   models: z.string().min(1).optional(),
   json: z.boolean().default(false),
@@ -39,12 +39,7 @@ export type TrainFlags = z.infer<typeof FLAGS>;
  * @throws {UsageError} where one is out of range, or of no use to the model.
  */
 export function readTrainFlags(input: unknown): TrainFlags {
-  const parsed = FLAGS.safeParse(input);
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    throw new UsageError(`Cannot use --${path.join(".")}: ${message}`);
-  }
-  const flags = parsed.data;
+  const flags = readFlags(FLAGS, input);
   const asked = Object.entries({
     epochs: flags.epochs,
     resume: flags.resume || undefined,
