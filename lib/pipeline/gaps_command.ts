@@ -51,7 +51,9 @@ export async function gapsCommand(flags: unknown, io: CommandIo): Promise<number
   }
   const ledgers = await readLedgers(store, query, io.effects.now());
   if (json) { for (const piece of ledgersJson(ledgers)) io.stdout(piece); }
-  else for (const ledger of ledgers) io.stdout(`${ledgerLines(ledger, store.url).join("\n")}\n`);
+  else {for (const ledger of ledgers) {
+      io.stdout(`${ledgerLines(ledger, store.url, { from, to }).join("\n")}\n`);
+    }}
   return EXIT.ok;
 }
 
@@ -81,9 +83,10 @@ export async function readLedgers(store: ObjectStore, query: GapsQuery, now: Dat
   if (whole.length > 0) throw new UsageError(notThen(whole, query));
   const there = facts.streams.map(({ symbol, timeframe }) => `${symbol} ${timeframe}`).join(", ");
   throw new UsageError(
-    `Cannot show gaps of "${name}": the lake has ${
-      there === "" ? "no candles, take some in with `deno task backfill`" : `${there}, choose among them`
-    }`,
+    there === ""
+      ? `Cannot show gaps of lake "${store.url}": it has no candles, take some in with ` +
+        `\`deno task backfill --lake ${store.url}\` and --ohlcv FILE or --exchange NAME`
+      : `Cannot show gaps of "${name}": the lake has ${there}, choose among them`,
   );
 }
 

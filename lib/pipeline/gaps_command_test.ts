@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../core/time.ts";
+import { claimLake, openStore } from "../lake/open_lake.ts";
 import { readFills } from "../warehouse/fill_records.ts";
 import { candleCsv, Workplace } from "./_test_cli.ts";
 import { GapsLake, minutesFrom } from "./_test_gaps.ts";
@@ -57,6 +58,20 @@ Deno.test("gaps shows a person the totals, the causes, the longest gaps and how 
   assertStringIncludes(stdout, "expected 300, present 285, filled 0, absent 15 (5.00 %)");
   assertStringIncludes(stdout, "the longest 10 of 15 gaps:");
   assertStringIncludes(stdout, `--symbol BTCUSD --interval 1m --json`);
+  const range = ["--from", "2025-03-01T00:00:00Z", "--to", "2025-03-01T04:50:00Z"];
+  const some = await gaps(lake.folder, ...range);
+  assertStringIncludes(some.stdout, `--symbol BTCUSD --interval 1m ${range.join(" ")} --json`);
+});
+
+Deno.test("gaps says of a lake without candles how to take some in", async () => {
+  await using work = await Workplace.make();
+  await claimLake(await openStore(work.lake), "live");
+  const { code, stderr } = await work.run(["gaps", "--lake", work.lake]);
+  assertEquals(code, 2);
+  assertStringIncludes(
+    stderr,
+    `Cannot show gaps of lake "${work.lake}": it has no candles, take some in with `,
+  );
 });
 
 Deno.test("gaps lists what is not over yet at the end, and does not count it as absent", async () => {

@@ -70,8 +70,14 @@ export function iso(ms: number): string {
   return new Date(ms).toISOString().replace(".000Z", "Z");
 }
 
+/** `--from` and `--to` as they were given. */
+export interface AskedRange {
+  from?: string | undefined;
+  to?: string | undefined;
+}
+
 /** A stream for a person: totals, causes, the longest gaps, and how to see all. */
-export function ledgerLines(ledger: StreamLedger, lake: string): string[] {
+export function ledgerLines(ledger: StreamLedger, lake: string, { from, to }: AskedRange = {}): string[] {
   const { symbol, timeframe, expected, present, filled, absent, not_yet_due, gaps } = ledger;
   const share = expected === 0 ? "" : ` (${(100 * absent / expected).toFixed(2)} %)`;
   const lines = [
@@ -96,7 +102,9 @@ export function ledgerLines(ledger: StreamLedger, lake: string): string[] {
   }
   if (gaps.count > LONGEST) {
     lines.push(
-      `  all of them: deno task gaps --lake ${lake} --symbol ${symbol} --interval ${timeframe} --json`,
+      `  all of them: deno task gaps --lake ${lake} --symbol ${symbol} --interval ${timeframe}${
+        from === undefined ? "" : ` --from ${from}`
+      }${to === undefined ? "" : ` --to ${to}`} --json`,
     );
   }
   return lines;
