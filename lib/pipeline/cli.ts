@@ -123,9 +123,10 @@ export function buildProgram(io: ProcessIo, run: (code: number) => void): Comman
     .description("runs SQL (Athena's dialect) on the lake's tables and views")
     .argument("[sql]", 'one reading statement, such as "SELECT * FROM v_top_100 LIMIT 5"')
     .addOption(
-      new Option("--format <name>", "how rows are printed").choices(["table", "json", "csv"]).default(
-        "table",
-      ),
+      new Option("--format <name>", "how rows are printed; a table cuts long values, json and csv do not")
+        .choices(["table", "json", "csv"]).default(
+          "table",
+        ),
     )
     .option(
       "--lake <place>",

@@ -5,6 +5,9 @@ import type { QueryPages, QueryResult } from "../warehouse/sql_engine.ts";
 /** How rows are printed. */
 export type RowFormat = "table" | "json" | "csv";
 
+/** Letters of a value that a table shows; JSON and CSV have it whole. */
+const LONGEST = 120;
+
 /** Lines of a table that are printed at once. */
 const LINES = 2_000;
 
@@ -69,10 +72,17 @@ function csvCell(text: string): string {
 
 function* tablePieces(names: readonly string[], pages: Iterable<unknown[][]>): Generator<string> {
   const cells: string[][] = [];
+  let cut = 0;
+  const shown = (value: unknown) => {
+    const text = oneLine(asText(value)), letters = lengthOf(text) > LONGEST ? [...text] : [];
+    if (letters.length === 0) return text;
+    cut += 1;
+    return `${letters.slice(0, LONGEST - 1).join("")}…`;
+  };
   const numeric = names.map(() => false), width = names.map(lengthOf);
   for (const rows of pages) {
     for (const row of rows) {
-      const texts = row.map((value) => (value === null ? "–" : oneLine(asText(value))));
+      const texts = row.map((value) => (value === null ? "–" : shown(value)));
       for (const [i, text] of texts.entries()) {
         width[i] = Math.max(width[i]!, lengthOf(text));
         if (typeof row[i] === "number") numeric[i] = true;
@@ -91,7 +101,10 @@ function* tablePieces(names: readonly string[], pages: Iterable<unknown[][]>): G
   for (let from = 0; from < cells.length; from += LINES) {
     yield cells.slice(from, from + LINES).map(line).join("");
   }
-  yield `${cells.length} ${cells.length === 1 ? "row" : "rows"}\n`;
+  const whole = cut === 0
+    ? ""
+    : `; ${cut} longer ${cut === 1 ? "value is" : "values are"} cut, --format json has all of it`;
+  yield `${cells.length} ${cells.length === 1 ? "row" : "rows"}${whole}\n`;
 }
 
 /** Letters, where one may be two of JavaScript's units. */

@@ -48,6 +48,21 @@ Deno.test("formatPages() gives the same text however the rows are cut, also with
   assertEquals(formatRows({ columns: COLUMNS, rows: [] }, "json"), "[]\n");
 });
 
+Deno.test("formatRows() cuts long values in a table, says so, and keeps them whole in JSON and CSV", () => {
+  const long = "𝒳".repeat(40_000), fits = "y".repeat(120);
+  const result = { columns: [{ name: "detail", type: "VARCHAR" }], rows: [[long], [fits]] };
+  assertEquals(formatRows(result, "table").split("\n"), [
+    `detail`,
+    "─".repeat(120),
+    `${"𝒳".repeat(119)}…`,
+    fits,
+    "2 rows; 1 longer value is cut, --format json has all of it",
+    "",
+  ]);
+  assertEquals(JSON.parse(formatRows(result, "json"))[0].detail, long);
+  assertEquals(formatRows(result, "csv"), `detail\n${long}\n${fits}\n`);
+});
+
 Deno.test("formatRows() keeps the last of two columns with one name in JSON, as an object does", () => {
   const columns = [{ name: "x", type: "INTEGER" }, { name: "x", type: "INTEGER" }];
   assertEquals(formatRows({ columns, rows: [[1, 2]] }, "json"), '[{"x":2}]\n');
