@@ -93,6 +93,12 @@ Deno.test("ingest puts what cannot be had into the dead letters, with its body; 
   work.fetch = market().fetch;
   const other = await work.run(["replay", "--lake", work.lake, "--now", NOW, "--step", "process"]);
   assertEquals([other.code, Object.keys(await work.objects()).length], [0, 2]);
+  assertStringIncludes(other.stderr, "No dead letters of step process wait in");
+  for (const more of [[], ["--dry-run"]]) {
+    const wrong = await work.run(["replay", "--lake", work.lake, "--step", "nosuch", ...more]);
+    assertEquals(wrong.code, 2);
+    assertStringIncludes(wrong.stderr, 'step "nosuch": there is no such step, letters wait under ingest');
+  }
   const replayed = await work.run(["replay", "--lake", work.lake, "--now", NOW]);
   assertEquals(replayed.code, 0);
   assertStringIncludes(replayed.stdout, `settled    ${letter}.json`);

@@ -1,6 +1,6 @@
 /** `deno task replay`: redrives the dead letters, or settles them as lost. */
 import { z } from "zod";
-import { ConfigError, LakebookError } from "../../core/errors.ts";
+import { ConfigError, LakebookError, UsageError } from "../../core/errors.ts";
 import { readLetter, removeLetter, type WaitingLetter, waitingLetters } from "../../lake/dead_letters.ts";
 import { lakeKind } from "../../lake/open_lake.ts";
 import { logRun, newRunId, objectHash } from "../../lake/run_log.ts";
@@ -44,6 +44,7 @@ export async function replayCommand(flags: unknown, io: CommandIo): Promise<numb
       `Cannot replay lake "${store.url}": there is no lake, make one with \`deno task ingest --lake ${store.url}\``,
     );
   }
+  await requireStep(store, options.step);
   const run_id = newRunId(effects.now());
   const summary: ReplaySummary = { run_id, lake: store.url, letters: [], exit_code: EXIT.ok };
   const say = (report: ReplaySummary["letters"][number]) => {
@@ -79,9 +80,25 @@ export async function replayCommand(flags: unknown, io: CommandIo): Promise<numb
   if (waiting.length > 0) {
     effects.log.warn(`${waiting.length} dead letters wait in ${store.locate("dead_letters/")}`);
     summary.exit_code = EXIT.partial;
-  } else if (summary.letters.length === 0) effects.log.info(`No dead letters wait in ${store.url}.`);
+  } else if (summary.letters.length === 0) {
+    const step = options.step === undefined ? "" : ` of step ${options.step}`;
+    effects.log.info(`No dead letters${step} wait in ${store.url}.`);
+  }
   if (options.json) io.stdout(`${JSON.stringify(summary)}\n`);
   return summary.exit_code;
+}
+
+/** A wrong name must not pass for a step without letters. */
+async function requireStep(store: ObjectStore, step: string | undefined): Promise<void> {
+  if (step === undefined || Object.hasOwn(STEPS, step)) return;
+  const keys = await waitingLetters(store);
+  const there = [...new Set(keys.map((key) => key.split("/")[1]!))].sort();
+  if (there.includes(step)) return;
+  throw new UsageError(
+    `Cannot replay letters of step "${step}": there is no such step, ${
+      there.length === 0 ? "and no letters wait, leave --step out" : `letters wait under ${there.join(", ")}`
+    }`,
+  );
 }
 
 async function letters(store: ObjectStore, step: string | undefined): Promise<WaitingLetter[]> {
