@@ -4,9 +4,12 @@ import { formatCount } from "./format.ts";
 import { chartConfig, type ChartSize, COLORS, DAY_FORMAT, subtitleLines, VEGA_LITE_SCHEMA } from "./spec.ts";
 import { monthTicks } from "./time_ticks.ts";
 
+/** Pixels of a digit of a dot's number, and between two numbers at least. */
+const DIGIT = 7, APART = 4;
+
 /**
  * A series by month: how many bars there are, how many of them have no volume, and where prices stand alone. A month
- * without bars stays empty.
+ * without bars stays empty. Of numbers that would cover each other the largest stands.
  *
  * @throws {RangeError} when there is no month.
  *
@@ -35,8 +38,17 @@ export function monthsChart(
     `${first.month} to ${last.month}, UTC`,
     `${formatCount(sum("rows"))} bars`,
     `${formatCount(sum("zero_volume"))} of them without volume (grey)`,
-    `${formatCount(sum("outliers"))} with a price that stands alone (dots, with their number)`,
+    `${
+      formatCount(sum("outliers"))
+    } with a price that stands alone (dots, with their number where it has room)`,
   ];
+  const numbered = labelled(
+    months.filter(({ outliers }) => outliers > 0).map(({ month, outliers }) => ({
+      month,
+      outliers,
+      at: (index(month) - index(first.month) + 0.5) * width / span,
+    })),
+  );
   const barWidth = Math.max(1, Math.min(40, Math.floor(width / span * 0.8)));
   const x = {
     field: "day",
@@ -73,6 +85,7 @@ export function monthsChart(
         rows: month.rows,
         zero_volume: month.zero_volume,
         outliers: month.outliers,
+        number: numbered.has(month.month) ? month.outliers : null,
       })),
       format: DAY_FORMAT,
     },
@@ -91,10 +104,22 @@ export function monthsChart(
         encoding: { x, y: { field: "rows", ...y } },
       },
       {
-        transform: [{ filter: "datum.outliers > 0" }],
+        transform: [{ filter: "datum.number !== null" }],
         mark: { type: "text", color: COLORS.ink, dy: -11, fontSize: 11 },
-        encoding: { x, y: { field: "rows", ...y }, text: { field: "outliers" } },
+        encoding: { x, y: { field: "rows", ...y }, text: { field: "number" } },
       },
     ],
   });
+}
+
+/** Months whose number stands: the largest first, each that leaves room to those before it. */
+function labelled(dots: readonly { month: string; outliers: number; at: number }[]): Set<string> {
+  const reach = (outliers: number) => (String(outliers).length * DIGIT + APART) / 2;
+  const stands: typeof dots[number][] = [];
+  for (const dot of dots.toSorted((a, b) => b.outliers - a.outliers)) {
+    const free = ({ at, outliers }: typeof dot) =>
+      Math.abs(at - dot.at) >= reach(outliers) + reach(dot.outliers);
+    if (stands.every(free)) stands.push(dot);
+  }
+  return new Set(stands.map(({ month }) => month));
 }

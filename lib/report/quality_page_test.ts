@@ -79,6 +79,19 @@ Deno.test("qualityPage() has the demo banner over demo data, and shows reports o
   }
 });
 
+Deno.test("monthsChart() writes no two numbers over each other on a narrow screen: the larger one stands", () => {
+  const outliers: Record<number, number> = { 20: 13, 21: 1, 40: 2, 41: 1234, 50: 1 };
+  const months = Array.from({ length: 60 }, (_, i) => ({
+    month: new Date(Date.UTC(2013, 3 + i)).toISOString().slice(0, 7),
+    ...{ rows: 720, zero_volume: 0, filled: 0, outliers: outliers[i] ?? 0 },
+  }));
+  const numbers = (width: number) =>
+    monthsChart({ ...REPORT.series![0]!, months }, { width }).spec.data.values
+      .map(({ number }) => number).filter((number) => number !== null);
+  assertEquals(numbers(300), [13, 1234, 1]);
+  assertEquals(numbers(2000), [13, 1, 2, 1234, 1]);
+});
+
 Deno.test("monthsChart() compiles without a word from Vega-Lite, for one month and for twelve years", () => {
   const month = { rows: 30, zero_volume: 0, filled: 0, outliers: 0 };
   for (const count of [1, 30, 144]) {
