@@ -261,7 +261,7 @@ Deno.test("leaderboard and leaks refuse what they cannot use in plain words", as
     ],
     [["leaderboard", "--ohlcv", file, "--target", "volume"], 2, "--target"],
     [["leaks", "--ohlcv", file, "--target", "volume"], 2, "--target"],
-    [["leaderboard", "--ohlcv", file, "--holdout", "1y"], 2, "--holdout: write a number of days"],
+    [["leaderboard", "--ohlcv", file, "--holdout", "1y"], 2, "--holdout 1y: write a number of days"],
     [["leaderboard", "--ohlcv", file, "--score-holdout"], 2, "add --holdout 365d"],
     [
       ["leaderboard", "--ohlcv", file, "--start", "2020-05-01", "--holdout", "100d"],
@@ -269,7 +269,7 @@ Deno.test("leaderboard and leaks refuse what they cannot use in plain words", as
       "the walk starts at 2020-05-01",
     ],
     [["leaderboard", "--ohlcv", file, "--again"], 2, "add --score-holdout"],
-    [["leaderboard", "--ohlcv", file, "--since", "garbage"], 2, "Cannot use --since: write YYYY-MM-DD\n"],
+    [["leaderboard", "--ohlcv", file, "--since", "garbage"], 2, "Cannot use --since garbage: write YYYY-MM-DD\n"],
     [["leaderboard", "--ohlcv", file, "--seed", `${2 ** 31}`], 2, "--seed"],
     [
       ["leaderboard", "--ohlcv", file, "--seed", `${2 ** 31 - 2}`, "--seeds", "3"],

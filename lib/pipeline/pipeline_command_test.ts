@@ -60,7 +60,7 @@ for (const source of ["auto", "coingecko"]) {
 Deno.test("a run that is refused leaves no mark of a lake behind, and one of the other kind as it is", async () => {
   await using beside = await besideMarket();
   const { work, run, pipeline } = beside;
-  const real = await work.file("day.csv", "time,open,close,high,low,volume\n1767571200000,1,1,1,1,1\n");
+  const real = await work.file("day_1d.csv", "time,open,close,high,low,volume\n1767571200000,1,1,1,1,1\n");
   assertEquals((await pipeline(NOW, "--ohlcv", real, "--only", "ingest", "--lake", work.lake)).code, 0);
   const before = await work.objects();
   for (

@@ -33,9 +33,9 @@ export interface CandleTarget {
  * import { inspectCandles } from "../sources/candles_csv.ts";
  * import { openDuckDb } from "./engine_duckdb.ts";
  * const scratch = await Deno.makeTempDir();
- * await Deno.writeTextFile(`${scratch}/a.csv`, "time,open,close,high,low,volume\n1512086400000,1,2,3,1,5\n");
+ * await Deno.writeTextFile(`${scratch}/a_1m.csv`, "time,open,close,high,low,volume\n1512086400000,1,2,3,1,5\n");
  * using engine = await openDuckDb();
- * const file = await inspectCandles(`${scratch}/a.csv`);
+ * const file = await inspectCandles(`${scratch}/a_1m.csv`);
  * await insertCandles(file, { engine: Promise.resolve(engine), table: "bars", scratch });
  * assertEquals((await engine.read("SELECT close, volume FROM bars")).rows, [[2, 5]]);
  * await Deno.remove(scratch, { recursive: true });
