@@ -146,8 +146,7 @@ const CONNECTION = [
 
 /** Whether this machine's own disk is at fault: a local file that is gone, no room for it. */
 export function isLocal({ code }: AwsThrown): boolean {
-  return /^E[A-Z]{3,}/.test(code) && code !== "EPERM" && !CONNECTION.includes(code) &&
-    !code.startsWith("ERR_");
+  return /^E[A-Z]{3,}/.test(code) && code !== "EPERM" && !CONNECTION.includes(code);
 }
 
 /** Whether the connection broke before an answer was whole: its status may have come. A refusal of Deno is none. */

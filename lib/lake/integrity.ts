@@ -1,6 +1,7 @@
 /**
  * Whether every object still holds the bytes that were committed: the run log and the ledger know the size and
- * SHA-256 of each, and which were taken away on purpose. A damaged object is moved to `quarantine/`, never deleted; what can be made again is.
+ * SHA-256 of each, and which were taken away on purpose. A damaged object is moved to `quarantine/`, never deleted; what
+ * can be made again is.
  */
 import { z } from "zod";
 import { LakeError } from "../core/errors.ts";
