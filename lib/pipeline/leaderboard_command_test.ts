@@ -269,7 +269,11 @@ Deno.test("leaderboard and leaks refuse what they cannot use in plain words", as
       "the walk starts at 2020-05-01",
     ],
     [["leaderboard", "--ohlcv", file, "--again"], 2, "add --score-holdout"],
-    [["leaderboard", "--ohlcv", file, "--since", "garbage"], 2, "Cannot use --since garbage: write YYYY-MM-DD\n"],
+    [
+      ["leaderboard", "--ohlcv", file, "--since", "garbage"],
+      2,
+      "Cannot use --since garbage: write YYYY-MM-DD\n",
+    ],
     [["leaderboard", "--ohlcv", file, "--seed", `${2 ** 31}`], 2, "--seed"],
     [
       ["leaderboard", "--ohlcv", file, "--seed", `${2 ** 31 - 2}`, "--seeds", "3"],
