@@ -1,12 +1,13 @@
 /** `deno task backfill`: candle history from files of any known layout, or from an exchange. */
 import { z } from "zod";
-import { UsageError } from "../core/errors.ts";
+import { QualityError, UsageError } from "../core/errors.ts";
 import { openStore } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
+import { requireMarket } from "../sources/candle_contract.ts";
 import { type CandlePreview, previewCandles } from "../sources/candle_layout_file.ts";
 import { forecastHistory, forecastLines, historyQuestion } from "./backfill/exchange_command.ts";
 import type { CommandIo } from "./command_io.ts";
-import { latestCandleMs, type RunSettings } from "./context.ts";
+import { latestCandleMs, type RunSettings, SYMBOL } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
 import { readFlags } from "./read_flags.ts";
 import { runPipeline } from "./run.ts";
@@ -79,7 +80,7 @@ async function backfillFiles(
     const preview = await previewCandles(path, { ...choice, latestMs: latestCandleMs(effects.now()) });
     previews.push(preview);
     if (!json) {
-      for (const line of previewLines(preview)) {
+      for (const line of [...previewLines(preview), marketLine(preview, symbol ?? SYMBOL)]) {
         (dryRun ? io.stdout : effects.log.info)(`${line}${dryRun ? "\n" : ""}`);
       }
     }
@@ -142,6 +143,17 @@ async function runBackfill(
     io.effects.log.warn((error as Error).message);
   }
   return summary.exit_code;
+}
+
+/** What market a file is taken for, or that it will be refused for another one's. */
+function marketLine({ path, symbol: told }: CandlePreview, symbol: string): string {
+  try {
+    requireMarket(path, told ?? "", symbol);
+    return `  taken as ${symbol}`;
+  } catch (error) {
+    if (!(error instanceof QualityError)) throw error;
+    return `  would be refused: ${error.message}`;
+  }
 }
 
 /** A file as it is understood, for a person. */

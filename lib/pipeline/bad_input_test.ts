@@ -106,6 +106,25 @@ Deno.test("backfill takes what --dry-run shows: semicolons, or an empty line bef
   }
 });
 
+Deno.test("backfill --dry-run says for which market a file is taken, and that another one's will be refused", async () => {
+  await using work = await Workplace.make();
+  const table: [name: string, symbol: string[], words: string][] = [
+    ["minutes.csv", [], "taken as BTCUSD"],
+    ["minutes.csv", ["--symbol", "ETH/USD"], "taken as ETHUSD"],
+    ["ETHUSD_1m.csv", [], "would be refused: "],
+  ];
+  for (const [name, symbol, words] of table) {
+    const { code, stdout } = await backfill(
+      work,
+      await work.file(name, csv(...hour)),
+      "--dry-run",
+      ...symbol,
+    );
+    assertEquals(code, 0);
+    assertStringIncludes(stdout, `\n  ${words}`);
+  }
+});
+
 Deno.test("bytes that are in the lake as another market's are refused, and not skipped as known", async () => {
   await using work = await Workplace.make();
   const path = await work.file("minutes.csv", csv(...hour));
