@@ -265,16 +265,20 @@ Deno.test("materializeDataset() that dies in its first write leaves no dataset t
   ]);
 });
 
+function accessTo({ url }: TestS3, folder: string) {
+  return {
+    AWS_ACCESS_KEY_ID: "test",
+    AWS_SECRET_ACCESS_KEY: "test",
+    AWS_ENDPOINT_URL: url,
+    LAKEBOOK_S3_SCRATCH: `${folder}/scratch`,
+  };
+}
+
 Deno.test("materializeDataset() writes to S3 what it writes to disk", async () => {
   await using s3 = await TestS3.start({ pageSize: 3 });
   s3.bucket("bucket");
   await using folder = await tempFolder();
-  const env = {
-    AWS_ACCESS_KEY_ID: "test",
-    AWS_SECRET_ACCESS_KEY: "test",
-    AWS_ENDPOINT_URL: s3.url,
-    LAKEBOOK_S3_SCRATCH: `${folder.path}/scratch`,
-  };
+  const env = accessTo(s3, folder.path);
   const cut = { rowGroupRows: 10, files: 2 };
   const rows = bitcoin(50);
   await materializeDataset(`${folder.path}/local`, BitcoinSchema, rows, cut);
@@ -295,12 +299,7 @@ Deno.test("a dataset on S3 may be named like a file, and a URL's escapes are rea
   await using s3 = await TestS3.start();
   s3.bucket("bucket");
   await using folder = await tempFolder();
-  const env = {
-    AWS_ACCESS_KEY_ID: "test",
-    AWS_SECRET_ACCESS_KEY: "test",
-    AWS_ENDPOINT_URL: s3.url,
-    LAKEBOOK_S3_SCRATCH: `${folder.path}/scratch`,
-  };
+  const env = accessTo(s3, folder.path);
   for (
     const [written, read] of [
       ["s3://bucket/ds/btc.parquet", "s3://bucket/ds/btc.parquet"],

@@ -9,6 +9,11 @@ import { s3Settings } from "./store_s3_settings.ts";
 /** Real and simulated prices never share a lake. */
 export type LakeKind = "live" | "demo";
 
+/** What data are, by the name of their source. */
+export function kindOfSource(source: "csv" | "demo" | "coingecko" | "exchange"): LakeKind {
+  return source === "demo" ? "demo" : "live";
+}
+
 const MARKER = "_lake.json";
 const MARKER_SHAPE = z.object({ kind: z.enum(["live", "demo"]) });
 

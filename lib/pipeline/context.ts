@@ -3,7 +3,7 @@ import { LakeError } from "../core/errors.ts";
 import type { Effects } from "../core/effects.ts";
 import { DAY_MS } from "../core/time.ts";
 import { readRecords } from "../lake/ledger.ts";
-import type { LakeKind } from "../lake/open_lake.ts";
+import { kindOfSource, type LakeKind } from "../lake/open_lake.ts";
 import type { DailyFeatures } from "../features/daily_features.ts";
 import type { ObjectHash } from "../lake/run_log.ts";
 import type { ObjectStore } from "../lake/store.ts";
@@ -23,11 +23,6 @@ import { allSilver, dirtySilver, type QualityMode } from "./silver/dirty_silver.
 
 /** Where a run's data come from. `auto` is settled before the first step. */
 export type RunSource = "csv" | "demo" | "coingecko" | "exchange";
-
-/** What a source's data are, by its name. */
-export function kindOfSource(source: RunSource): LakeKind {
-  return source === "demo" ? "demo" : "live";
-}
 
 /** The folder of the model registry, where none is named. */
 export function modelsOf(kind: LakeKind): string {

@@ -50,10 +50,8 @@ export async function gapsCommand(flags: unknown, io: CommandIo): Promise<number
     return await fillCommand(store, { query, source: fill, dryRun, json }, io);
   }
   const ledgers = await readLedgers(store, query, io.effects.now());
-  if (json) { for (const piece of ledgersJson(ledgers)) io.stdout(piece); }
-  else {for (const ledger of ledgers) {
-      io.stdout(`${ledgerLines(ledger, store.url, { from, to }).join("\n")}\n`);
-    }}
+  const words = (ledger: StreamLedger) => `${ledgerLines(ledger, store.url, { from, to }).join("\n")}\n`;
+  for (const text of json ? ledgersJson(ledgers) : ledgers.map(words)) io.stdout(text);
   return EXIT.ok;
 }
 

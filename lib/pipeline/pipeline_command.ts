@@ -1,11 +1,11 @@
 /** `deno task pipeline`: from flags to a run. */
 import { z } from "zod";
 import { ConfigError, UsageError } from "../core/errors.ts";
-import { type LakeKind, openStore } from "../lake/open_lake.ts";
+import { kindOfSource, type LakeKind, lakeKind, openStore } from "../lake/open_lake.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { athenaSettings } from "../warehouse/athena_settings.ts";
 import type { CommandIo } from "./command_io.ts";
-import { kindOfSource, type RunSettings, type RunSource } from "./context.ts";
+import type { RunSettings, RunSource } from "./context.ts";
 import { EXIT } from "./exit_codes.ts";
 import { readInsertTemplate } from "./insert_template.ts";
 import { planRun } from "./plan.ts";
@@ -135,7 +135,6 @@ async function settleSource(
 
 /** Without an ingest step nothing is fetched: the lake says what it holds. */
 async function sourceOfLake(lake: string | undefined, env: CommandIo["env"]): Promise<RunSource> {
-  const { lakeKind } = await import("../lake/open_lake.ts");
   for (const url of lake === undefined ? [LIVE_LAKE, DEMO_LAKE] : [lake]) {
     const store = await openStore(url, { env });
     const kind = await lakeKind(store);

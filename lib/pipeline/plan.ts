@@ -1,11 +1,12 @@
 /** `pipeline --dry-run`: what a run would do, without writing anything. */
 import { createHash } from "node:crypto";
 import { rawCandlesKey } from "../lake/keys.ts";
+import { kindOfSource } from "../lake/open_lake.ts";
 import { readRecords } from "../lake/ledger.ts";
 import type { ObjectStore } from "../lake/store.ts";
 import { inspectCandles } from "../sources/candles_csv.ts";
 import { CANDLE_RECORDS, candleRecord } from "../warehouse/candle_records.ts";
-import { kindOfSource, modelsOf, type RunSettings, SYMBOL } from "./context.ts";
+import { modelsOf, type RunSettings, SYMBOL } from "./context.ts";
 
 /** What `pipeline --dry-run --json` prints. */
 export interface RunPlan {

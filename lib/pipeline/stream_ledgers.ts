@@ -86,9 +86,11 @@ export async function* streamLedgers(
   using reader = await engine.fork();
   const read = async (stream: BarStream | undefined): Promise<StreamBars | null> => {
     if (stream === undefined) return null;
-    const range = { from_ms: -Infinity, until_ms: askedRange(stream, query).due_ms };
+    const { due_ms } = askedRange(stream, query);
     const known = (await seen).get(streamName(stream));
-    return known && isWithin(known, range) ? known : await readStreamBars(reader, store, stream, range);
+    return known && (known.last_ms ?? -Infinity) < due_ms
+      ? known
+      : await readStreamBars(reader, store, stream, due_ms);
   };
   let ahead = read(streams[0]);
   /** Of the symbol, by length. */
@@ -234,13 +236,6 @@ async function ledgerWithin(
     gaps,
     days: () => countDays(gaps, span, filledDays),
   };
-}
-
-function isWithin(
-  { first_ms, last_ms }: StreamBars,
-  { from_ms, until_ms }: { from_ms: number; until_ms: number },
-): boolean {
-  return first_ms === null || (first_ms >= from_ms && last_ms! < until_ms);
 }
 
 /** The causes of the shorter bars' gaps, where a longer bar starts in one. */

@@ -99,17 +99,17 @@ export function partitionRange(key: string): { from_ms: number; until_ms: number
     : { from_ms: Date.UTC(Number(year), Number(month) - 1), until_ms: Date.UTC(Number(year), Number(month)) };
 }
 
-/** Reads a stream's gaps; bars outside the range do not count. */
+/** Reads a stream's gaps; bars from `until_ms` on do not count. */
 export async function readStreamBars(
   engine: DuckDb,
   store: ObjectStore,
   stream: BarStream,
-  { from_ms, until_ms }: { from_ms: number; until_ms: number },
+  until_ms: number,
 ): Promise<StreamBars> {
   const { step_ms } = stream;
   if (stream.keys.length === 0) return new GapFinder(step_ms).end()!;
   const starts = `SELECT t FROM (SELECT t - t % ${step_ms} AS t FROM (${await startsSql(store, stream)}))
-    WHERE t >= ${Math.max(from_ms, MIN_MS)} AND t < ${Math.min(until_ms, MAX_MS)}`;
+    WHERE t >= ${MIN_MS} AND t < ${Math.min(until_ms, MAX_MS)}`;
   // The objects are in order of time, and so are the rows in each: no sort is needed, and a doubt shows.
   const sorted = `SELECT DISTINCT t FROM (${starts}) ORDER BY t`;
   return (await walkStarts(engine.columns(starts), step_ms) ??

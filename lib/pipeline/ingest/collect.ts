@@ -5,7 +5,7 @@ import { compactStamp, DAY_MS, MINUTE_MS, slotStart, utcDay } from "../../core/t
 import { keepFailedRequest } from "../../lake/dead_letters.ts";
 import { keepIncoming } from "../../lake/incoming.ts";
 import { rawMarketChartKey, rawMarketsKey, rawTickKey } from "../../lake/keys.ts";
-import { claimLake, type LakeKind } from "../../lake/open_lake.ts";
+import { claimLake, kindOfSource, type LakeKind } from "../../lake/open_lake.ts";
 import { logRun, objectHash } from "../../lake/run_log.ts";
 import type { ObjectStore } from "../../lake/store.ts";
 import {
@@ -114,7 +114,7 @@ export async function collect(question: Question, collection: Collection): Promi
     const requests = last?.attempts ?? 0;
     const meanwhile = await isThere(store, question);
     if (meanwhile) return skipped(unit, meanwhile, requests);
-    if (last?.reply) await claimLake(store, kindOf(last.reply), { only });
+    if (last?.reply) await claimLake(store, kindOfSource(last.reply.source), { only });
     else if (only) await claimLake(store, only);
     await keepFailedRequest(store, {
       step: "ingest",
@@ -147,7 +147,7 @@ export async function collect(question: Question, collection: Collection): Promi
     effects.log.warn(error.message);
     return { unit, status: "failed", rows_in: null, rows_out: null, requests, detail: error.message };
   }
-  await claimLake(store, kindOf(reply), { only });
+  await claimLake(store, kindOfSource(reply.source), { only });
   const incoming = await keepIncoming(store, {
     unit,
     kind,
@@ -161,10 +161,6 @@ export async function collect(question: Question, collection: Collection): Promi
     command,
   }, reply.body);
   return await settleIncoming(store, incoming, effects);
-}
-
-function kindOf({ source }: CoinGeckoReply): LakeKind {
-  return source === "demo" ? "demo" : "live";
 }
 
 /** The key that says that a question is answered, if one does. */
